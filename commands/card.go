@@ -1,0 +1,135 @@
+package commands
+
+import (
+	"strings"
+	"time"
+
+	"tandem/diagnostics"
+)
+
+// Card is a report as a person reads it, in one language: what it says and in
+// which order. Faces draw it and leave nothing out without saying so.
+type Card struct {
+	Target   string
+	Status   diagnostics.Status
+	Label    string // of the status
+	Headline string
+	At       time.Time
+	Footer   string // how long it took, how far back it read, counts
+
+	Causes       []CardCause
+	Consequences []CardCheck // failing because of others
+	Warnings     []CardCheck
+	Unseen       []CardBlind
+	Checks       []CardCheck // all of them, in the order of the chain
+	Words        CardWords
+}
+
+// CardWords are the headings of a card.
+type CardWords struct {
+	Causes, Consequences, Warnings, Unseen, Checks, Evidence, Remedy, NextStep string
+}
+
+// CardCause is a cause with what was seen and what would mend it.
+type CardCause struct {
+	Code, Title, Summary, Remedy string
+}
+
+// CardCheck is the result of one check.
+type CardCheck struct {
+	Code, Title string
+	Status      diagnostics.Status
+	Label       string // of the status
+	Summary     string
+	Because     string // like "because of VLT-001"; empty for none
+	Took        time.Duration
+	Evidence    []diagnostics.EvidenceView
+}
+
+// CardBlind is a check whose probe could not look.
+type CardBlind struct {
+	Code, Title string
+	Why         string // reason and, in English, the detail
+	Next        string // what the operator can do, in English; may be empty
+	Because     string // like "because of VLT-001"; empty for none
+}
+
+// NewCard arranges a report. Since is how far back it read.
+func NewCard(report diagnostics.Report, since time.Duration, w Words) Card {
+	view := report.In(w.Lang)
+	card := Card{
+		Target:   view.Target,
+		Status:   view.Verdict.Status,
+		Label:    w.Status(view.Verdict.Status),
+		Headline: view.Verdict.Headline,
+		At:       view.At,
+		Footer:   footer(view, report.Took, since, w),
+		Words:    cardWords(w),
+	}
+	summaries := map[string]string{}
+	for i, r := range view.Checks {
+		check := cardCheck(r, report.Checks[i].Took, w)
+		summaries[r.Code] = r.Summary
+		card.Checks = append(card.Checks, check)
+		switch {
+		case r.Status == diagnostics.Fail && len(r.BecauseOf) > 0:
+			card.Consequences = append(card.Consequences, check)
+		case r.Status == diagnostics.Warn:
+			card.Warnings = append(card.Warnings, check)
+		case r.Status == diagnostics.Unknown:
+			card.Unseen = append(card.Unseen, cardBlind(check, report.Checks[i].Blind, w))
+		}
+	}
+	for _, c := range view.Verdict.Causes {
+		card.Causes = append(card.Causes, CardCause{Code: c.Code, Title: c.Title, Summary: summaries[c.Code], Remedy: c.Remedy})
+	}
+	return card
+}
+
+func cardCheck(r diagnostics.ResultView, took time.Duration, w Words) CardCheck {
+	return CardCheck{
+		Code: r.Code, Title: r.Title, Status: r.Status, Label: w.Status(r.Status), Summary: r.Summary,
+		Because: w.BecauseOf(r.BecauseOf), Took: took, Evidence: r.Evidence,
+	}
+}
+
+func cardBlind(c CardCheck, e *diagnostics.BlindError, w Words) CardBlind {
+	blind := CardBlind{Code: c.Code, Title: c.Title, Why: c.Summary, Because: c.Because}
+	if e == nil {
+		return blind
+	}
+	blind.Why, blind.Next = w.Reason(e.Reason), e.Next
+	if e.Detail != "" {
+		blind.Why += ": " + e.Detail
+	}
+	return blind
+}
+
+func cardWords(w Words) CardWords {
+	return CardWords{
+		Causes: w.Say("heading_causes"), Consequences: w.Say("heading_consequences"),
+		Warnings: w.Say("heading_warnings"), Unseen: w.Say("heading_unseen"),
+		Checks: w.Say("heading_checks"), Evidence: w.Say("heading_evidence"),
+		Remedy: w.Say("label_remedy"), NextStep: w.Say("label_next_step"),
+	}
+}
+
+// footer says how the report came to be: counts of each status that occurs,
+// time, window.
+func footer(v diagnostics.View, took, since time.Duration, w Words) string {
+	counts := map[diagnostics.Status]int{}
+	for _, c := range v.Checks {
+		counts[c.Status]++
+	}
+	parts := []string{w.Count("count_checks", len(v.Checks))}
+	for _, s := range []diagnostics.Status{diagnostics.Fail, diagnostics.Warn, diagnostics.Unknown, diagnostics.Pass, diagnostics.Skipped} {
+		if counts[s] > 0 {
+			parts = append(parts, w.Say("count_status", "N", counts[s], "Status", w.Status(s)))
+		}
+	}
+	parts = append(parts, w.Took(took))
+	if since > 0 {
+		parts = append(parts, w.Say("window", "Since", Short(since)))
+	}
+	return strings.Join(parts, " · ")
+}

@@ -1,0 +1,92 @@
+package commands
+
+import (
+	"html"
+	"regexp"
+	"strings"
+	"unicode"
+
+	"github.com/mattn/go-shellwords"
+)
+
+// MaxText is the longest text that ParseChat reads, in bytes: what Slack sends
+// at most in one message.
+const MaxText = 40_000
+
+// links matches what chat puts between angle brackets: <https://x|label>,
+// <@U12|name>, <#C12|name>, <!here>.
+var links = regexp.MustCompile(`<([@#!]?)([^<>|]*)(?:\|([^<>]*))?>`)
+
+// plain maps what phones and word processors write to what people mean.
+var plain = strings.NewReplacer(
+	"“", `"`, "”", `"`, "„", `"`, "«", `"`, "»", `"`,
+	"‘", "'", "’", "'", "‚", "'",
+	"—", "--", "–", "-", "−", "-", "‑", "-",
+	"…", "...", "`", "", "\u00a0", " ", "\u202f", " ",
+)
+
+// ParseChat reads the text after a slash command or a mention. Errors are
+// *UsageError.
+func ParseChat(text string) (Command, error) {
+	if len(text) > MaxText {
+		return nil, &UsageError{Kind: TooLong}
+	}
+	words, err := splitChat(clean(text))
+	if err != nil {
+		return nil, err
+	}
+	if len(words) == 0 {
+		return Help{}, nil
+	}
+	words[0] = strings.ToLower(words[0]) // phones write the first letter large
+	return parse(&chatGrammar{}, words)
+}
+
+// clean takes the marks of chat out of a text, and whatever cannot be seen.
+func clean(text string) string {
+	text = links.ReplaceAllStringFunc(text, unlink)
+	text = plain.Replace(html.UnescapeString(text))
+	text = strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r):
+			return ' '
+		case r == unicode.ReplacementChar, unicode.Is(unicode.C, r):
+			return -1
+		default:
+			return r
+		}
+	}, text)
+	return strings.TrimSpace(text)
+}
+
+// unlink returns what the person typed before chat made a link of it.
+func unlink(link string) string {
+	m := links.FindStringSubmatch(link)
+	mark, target, label := m[1], m[2], m[3]
+	switch {
+	case mark == "@":
+		return "@" + target // the id: a name can be anyone's
+	case label != "":
+		return strings.TrimPrefix(mark, "!") + label
+	case mark == "!":
+		return "@" + target
+	default:
+		return mark + target
+	}
+}
+
+// splitChat splits a line into words as a shell does, without running, reading
+// or dropping anything.
+func splitChat(line string) ([]string, error) {
+	p := shellwords.NewParser()
+	p.ParseEnv, p.ParseBacktick = false, false
+	words, err := p.Parse(line)
+	if err != nil {
+		return nil, &UsageError{Kind: BadQuotes}
+	}
+	if p.Position >= 0 { // it stopped at one of ; & | < >
+		rest := []rune(line)
+		return nil, &UsageError{Kind: BadCharacter, Word: string(rest[min(p.Position, len(rest)-1)])}
+	}
+	return words, nil
+}

@@ -1,0 +1,78 @@
+package commands
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestParseChatReadsWhatPeopleType(t *testing.T) {
+	half := Lookback(30 * time.Minute)
+	for text, want := range map[string]Command{
+		"":                                            Help{},
+		"   ":                                         Help{},
+		"diagnose worker":                             Diagnose{Service: "worker"},
+		"Diagnose worker":                             Diagnose{Service: "worker"},
+		"`diagnose worker`":                           Diagnose{Service: "worker"},
+		"diagnose worker --since 30m":                 Diagnose{Service: "worker", Since: half},
+		"diagnose worker —since 30m":                  Diagnose{Service: "worker", Since: half},
+		"diagnose —since=30m worker":                  Diagnose{Service: "worker", Since: half},
+		"diagnose “worker”":                           Diagnose{Service: "worker"},
+		"diagnose\u00a0worker\u200b":                  Diagnose{Service: "worker"},
+		"diagnose worker --check vlt-001,VLT-002":     Diagnose{Service: "worker", Check: []string{"VLT-001", "VLT-002"}},
+		"diagnose worker -k vlt-001 --check spf-001":  Diagnose{Service: "worker", Check: []string{"VLT-001", "SPF-001"}},
+		"diagnose <http://worker.local|worker.local>": Diagnose{Service: "worker.local"},
+		"diagnose <@U123|worker>":                     Diagnose{Service: "@U123"},
+		"diagnose 'a &amp; b'":                        Diagnose{Service: "a & b"},
+		"checks":                                      Checks{},
+		"checks vlt-001":                              Checks{Code: "VLT-001"},
+		"help":                                        Help{},
+		"help diagnose":                               Help{Command: []string{"diagnose"}},
+		"diagnose --help":                             Help{Command: []string{"diagnose"}},
+		"-h":                                          Help{},
+		"version":                                     Version{},
+	} {
+		got, err := ParseChat(text)
+		if err != nil {
+			t.Errorf("ParseChat(%q): %v", text, err)
+			continue
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("ParseChat(%q) (-want +got):\n%s", text, diff)
+		}
+	}
+}
+
+func TestParseChatSaysWhatIsWrong(t *testing.T) {
+	for text, want := range map[string]UsageError{
+		"diagnos worker":             {Kind: UnknownCommand, Word: "diagnos", Nearest: "diagnose"},
+		"frobnicate":                 {Kind: UnknownCommand, Word: "frobnicate"},
+		"diagnose":                   {Kind: MissingArgument, Path: []string{"diagnose"}, Word: "service"},
+		"diagnose worker --sinse 3m": {Kind: UnknownFlag, Path: []string{"diagnose"}, Flag: "--sinse", Nearest: "--since"},
+		"diagnose worker --since":    {Kind: MissingValue, Path: []string{"diagnose"}, Flag: "--since"},
+		"diagnose worker --since 3":  {Kind: BadDuration, Path: []string{"diagnose"}, Flag: "--since", Word: "3"},
+		"diagnose worker --since 0s": {Kind: BadDuration, Path: []string{"diagnose"}, Flag: "--since", Word: "0s"},
+		"diagnose worker --since=1y": {Kind: BadDuration, Path: []string{"diagnose"}, Flag: "--since", Word: "1y"},
+		"diagnose worker too many":   {Kind: ExtraArgument, Path: []string{"diagnose"}, Word: "too"},
+		"diagnose 'worker":           {Kind: BadQuotes},
+		"diagnose worker; rm":        {Kind: BadCharacter, Word: ";"},
+		"diagnose worker -o json":    {Kind: UnknownFlag, Path: []string{"diagnose"}, Flag: "-o"},
+		"run":                        {Kind: UnknownCommand, Word: "run"},
+		"policy vault":               {Kind: UnknownCommand, Word: "policy"},
+		strings.Repeat("x", 40_001):  {Kind: TooLong},
+	} {
+		_, err := ParseChat(text)
+		var got *UsageError
+		if !errors.As(err, &got) {
+			t.Errorf("ParseChat(%.40q) gave %v, want %v", text, err, want)
+			continue
+		}
+		got.Choices = nil
+		if diff := cmp.Diff(want, *got); diff != "" {
+			t.Errorf("ParseChat(%.40q) (-want +got):\n%s", text, diff)
+		}
+	}
+}

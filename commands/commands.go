@@ -1,0 +1,144 @@
+// Package commands is what people can ask of the bot and what it answers, in
+// chat and in a terminal alike, in each reader's language.
+//
+// One grammar reads both faces: ParseChat for the text after a slash command or
+// a mention, ParseTerminal for arguments. Both give a Command or a *UsageError.
+// NewCard, HelpPage, ChecksPage and CheckPage say what an answer holds; WriteCard
+// and WritePage draw it for a terminal, and package slack draws the same for
+// Slack. No face computes anything of its own.
+//
+// Everything that a person reads comes from a Vocabulary. Nothing here knows of
+// Slack, of Vault or of the configuration.
+package commands
+
+import (
+	"time"
+
+	"tandem/diagnostics"
+)
+
+// Command is one thing that a person can ask; switch on its type. It is one of
+// Diagnose, Checks, Help and Version, and in a terminal also of
+// TerminalDiagnose, Run, LintCatalog, CheckConfig, VaultPolicy and Completion.
+type Command interface{ command() }
+
+// Diagnose asks what is wrong with a service.
+type Diagnose struct {
+	Service string   `arg:"" name:"service"`
+	Since   Lookback `placeholder:"30m"`                    // zero: the configured one
+	Check   []string `placeholder:"CODE" short:"k" sep:","` // codes in upper case; empty: all
+}
+
+// Checks asks for the list of checks or, with a code, for what one does.
+type Checks struct {
+	Code string `arg:"" optional:"" name:"code"` // in upper case
+}
+
+// Help asks how to ask.
+type Help struct {
+	Command []string `arg:"" optional:"" name:"command"` // the words of one command; empty: all
+}
+
+// Version asks which bot this is.
+type Version struct{}
+
+// TerminalDiagnose is Diagnose in a terminal, which can choose the form of the
+// answer.
+type TerminalDiagnose struct {
+	Diagnose
+	Output Format `short:"o" placeholder:"text" default:"text"`
+}
+
+// Run asks the bot to serve Slack until it is stopped.
+type Run struct{}
+
+// LintCatalog asks what is wrong with the checks in a folder.
+type LintCatalog struct {
+	Dir string `arg:"" name:"dir"`
+}
+
+// CheckConfig asks what is wrong with the configuration.
+type CheckConfig struct{}
+
+// VaultPolicy asks for the least Vault policy that the bot needs.
+type VaultPolicy struct{}
+
+// Completion asks for the completion script of a shell.
+type Completion struct {
+	Shell Shell `arg:"" name:"shell"`
+}
+
+func (Diagnose) command()         {}
+func (Checks) command()           {}
+func (Help) command()             {}
+func (Version) command()          {}
+func (TerminalDiagnose) command() {}
+func (Run) command()              {}
+func (LintCatalog) command()      {}
+func (CheckConfig) command()      {}
+func (VaultPolicy) command()      {}
+func (Completion) command()       {}
+
+// Settings are the flags that every command of the terminal takes.
+type Settings struct {
+	Config string           `short:"c" placeholder:"FILE"`
+	Lang   diagnostics.Lang `placeholder:"LANG"` // empty: the configured one
+}
+
+// MaxLookback is the longest window into the past that a diagnosis reads.
+const MaxLookback = 7 * 24 * time.Hour
+
+// Lookback is how far into the past a diagnosis reads: above zero, up to
+// MaxLookback. Zero stands for the configured one.
+type Lookback time.Duration
+
+// UnmarshalText reads a duration like 30m.
+func (l *Lookback) UnmarshalText(text []byte) error {
+	d, err := time.ParseDuration(string(text))
+	if err != nil || d <= 0 || d > MaxLookback {
+		return &UsageError{Kind: BadDuration, Word: string(text)}
+	}
+	*l = Lookback(d)
+	return nil
+}
+
+// Format is the form of an answer in the terminal.
+type Format string
+
+// The forms.
+const (
+	FormatText Format = "text"
+	FormatJSON Format = "json"
+	FormatYAML Format = "yaml"
+)
+
+// UnmarshalText reads the name of a form.
+func (f *Format) UnmarshalText(text []byte) error {
+	return oneOf(f, text, FormatText, FormatJSON, FormatYAML)
+}
+
+// Shell is a shell that can complete the bot's commands.
+type Shell string
+
+// The shells.
+const (
+	Bash Shell = "bash"
+	Zsh  Shell = "zsh"
+	Fish Shell = "fish"
+)
+
+// UnmarshalText reads the name of a shell.
+func (s *Shell) UnmarshalText(text []byte) error { return oneOf(s, text, Bash, Zsh, Fish) }
+
+// oneOf sets a value that must be one of a few, or says which those are.
+func oneOf[T ~string](into *T, text []byte, allowed ...T) error {
+	names := make([]string, 0, len(allowed))
+	for _, a := range allowed {
+		if string(a) == string(text) {
+			*into = a
+			return nil
+		}
+		names = append(names, string(a))
+	}
+	return &UsageError{Kind: BadChoice, Word: string(text), Choices: names, Nearest: Nearest(string(text), names)}
+}

@@ -1,0 +1,123 @@
+package commands
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"tandem/diagnostics"
+)
+
+// Diagnoser runs diagnoses. It is safe for use by several goroutines.
+type Diagnoser interface {
+	// Services returns the names that Diagnose knows, sorted.
+	Services() []string
+	// Checks describes every check, in the order of the chain.
+	Checks() []CheckInfo
+	// Diagnose runs the checks of a service. Bad weather is part of the report;
+	// an error means that there is no report at all: an *UnknownServiceError,
+	// an *UnknownCheckError, the context's, or a defect of the bot.
+	Diagnose(ctx context.Context, service string, opts Options) (diagnostics.Report, error)
+}
+
+// Options narrow a diagnosis.
+type Options struct {
+	Since    time.Duration  // how far back to read; zero: the configured one
+	Only     []string       // codes of checks; those that they need come along; empty: all
+	Progress func(Progress) // called after each check, never twice at once; may be nil
+}
+
+// Progress is how far a diagnosis has come.
+type Progress struct {
+	Done, Total int
+	Code        string // of the check that was judged last
+}
+
+// CheckInfo describes a check to people.
+type CheckInfo struct {
+	Code     string
+	Row      string // of the runbook's matrix, or empty for a gate
+	Title    diagnostics.Text
+	Services []string // for which it is; empty: all
+	Needs    []string // codes
+	Reads    []Reading
+	Outcomes []Outcome
+	Doc      CheckDoc
+}
+
+// CheckDoc is what a person should know about a check.
+type CheckDoc struct {
+	Meaning, Impact, Diagnosis, Mitigation diagnostics.Text
+}
+
+// Reading is one probe that a check asks.
+type Reading struct {
+	Probe string // like vault.health
+	Doc   string // what it reads, in English
+}
+
+// Outcome is one way in which a check can end, the first whose When is true.
+type Outcome struct {
+	When    string // CEL; empty: otherwise
+	Status  diagnostics.Status
+	Summary diagnostics.Text
+	Remedy  diagnostics.Text // zero when there is none
+}
+
+// UnknownServiceError says that the configuration has no such service.
+type UnknownServiceError struct {
+	Name  string
+	Known []string
+}
+
+func (e *UnknownServiceError) Error() string {
+	return fmt.Sprintf("unknown service %q; known are %s", e.Name, strings.Join(e.Known, ", "))
+}
+
+// UnknownCheckError says that the catalogue has no check of that code.
+type UnknownCheckError struct {
+	Code  string
+	Known []string
+}
+
+func (e *UnknownCheckError) Error() string { return fmt.Sprintf("unknown check %q", e.Code) }
+
+// Resolve returns the name by which the diagnoser knows the service, which a
+// person may write in any case, and checks the codes. Errors are an
+// *UnknownServiceError or an *UnknownCheckError: a face asks before it promises
+// a diagnosis.
+func Resolve(d Diagnoser, ask Diagnose) (service string, opts Options, err error) {
+	known := d.Services()
+	at := slices.IndexFunc(known, func(s string) bool { return strings.EqualFold(s, ask.Service) })
+	if at < 0 {
+		return "", Options{}, &UnknownServiceError{Name: ask.Service, Known: known}
+	}
+	codes := Codes(d)
+	for _, code := range ask.Check {
+		if !slices.Contains(codes, code) {
+			return "", Options{}, &UnknownCheckError{Code: code, Known: codes}
+		}
+	}
+	return known[at], Options{Since: time.Duration(ask.Since), Only: ask.Check}, nil
+}
+
+// FindCheck returns the description of a check or an *UnknownCheckError.
+func FindCheck(d Diagnoser, code string) (CheckInfo, error) {
+	for _, c := range d.Checks() {
+		if c.Code == code {
+			return c, nil
+		}
+	}
+	return CheckInfo{}, &UnknownCheckError{Code: code, Known: Codes(d)}
+}
+
+// Codes returns the codes of every check, in the order of the chain.
+func Codes(d Diagnoser) []string {
+	var codes []string
+	for _, c := range d.Checks() {
+		codes = append(codes, c.Code)
+	}
+	return codes
+}

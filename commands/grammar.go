@@ -1,0 +1,150 @@
+package commands
+
+import (
+	"errors"
+	"io"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"tandem/diagnostics"
+)
+
+// chatGrammar is what can be asked in chat.
+type chatGrammar struct {
+	Diagnose Diagnose `cmd:""`
+	Checks   Checks   `cmd:""`
+	Help     Help     `cmd:""`
+	Version  Version  `cmd:""`
+}
+
+// terminalGrammar is what can be asked in a terminal.
+type terminalGrammar struct {
+	Settings
+
+	Diagnose TerminalDiagnose `cmd:""`
+	Checks   Checks           `cmd:""`
+	Run      Run              `cmd:""`
+	Catalog  struct {
+		Lint LintCatalog `cmd:""`
+	} `cmd:""`
+	Config_ struct {
+		Check CheckConfig `cmd:""`
+	} `cmd:"" name:"config"`
+	Policy struct {
+		Vault VaultPolicy `cmd:""`
+	} `cmd:""`
+	Completion Completion `cmd:""`
+	Help       Help       `cmd:""`
+	Version    Version    `cmd:""`
+}
+
+// ParseTerminal reads the arguments of the program, without its name. Errors
+// are *UsageError.
+func ParseTerminal(args []string) (Command, Settings, error) {
+	var g terminalGrammar
+	if len(args) == 0 {
+		return Help{}, g.Settings, nil
+	}
+	cmd, err := parse(&g, args)
+	if err == nil && g.Lang != "" {
+		err = checkLang(&g.Settings)
+	}
+	if err != nil {
+		return nil, g.Settings, err
+	}
+	return cmd, g.Settings, nil
+}
+
+func checkLang(s *Settings) error {
+	lang, ok := LangOf(string(s.Lang))
+	if !ok {
+		known := []string{string(diagnostics.English), string(diagnostics.Portuguese)}
+		return &UsageError{Kind: BadChoice, Flag: "--lang", Word: string(s.Lang), Choices: known}
+	}
+	s.Lang = lang
+	return nil
+}
+
+// parse reads words by a grammar, which is a pointer to a struct.
+func parse(grammar any, words []string) (Command, error) {
+	app, err := newApp(grammar)
+	if err != nil {
+		return nil, err
+	}
+	if slices.Contains(words, "--help") || slices.Contains(words, "-h") {
+		return Help{Command: commandWords(app.Model.Node, words)}, nil
+	}
+	ctx, err := app.Parse(words)
+	if err != nil {
+		return nil, explain(app.Model.Node, words, err)
+	}
+	return normal(ctx.Selected().Target)
+}
+
+func newApp(grammar any) (*kong.Kong, error) {
+	return kong.New(grammar,
+		kong.Name("bot"),
+		kong.NoDefaultHelp(), // help is a command, in the reader's language
+		kong.Writers(io.Discard, io.Discard),
+		kong.Exit(func(int) {}),
+	)
+}
+
+// normal returns the command that a grammar's field holds, with codes in upper
+// case.
+func normal(selected reflect.Value) (Command, error) {
+	switch c := selected.Interface().(type) {
+	case Diagnose:
+		upper(c.Check)
+		return c, nil
+	case TerminalDiagnose:
+		upper(c.Check)
+		return c, nil
+	case Checks:
+		c.Code = strings.ToUpper(c.Code)
+		return c, nil
+	case Command:
+		return c, nil
+	default:
+		return nil, errors.New("the grammar has a command of no type")
+	}
+}
+
+func upper(codes []string) {
+	for i := range codes {
+		codes[i] = strings.ToUpper(strings.TrimSpace(codes[i]))
+	}
+}
+
+// commandWords returns the words that name a command at the start of a line.
+func commandWords(node *kong.Node, words []string) []string {
+	var path []string
+	for _, w := range words {
+		child := childNamed(node, w)
+		if child == nil {
+			continue
+		}
+		node, path = child, append(path, w)
+	}
+	return path
+}
+
+func childNamed(node *kong.Node, name string) *kong.Node {
+	for _, c := range node.Children {
+		if c.Name == name {
+			return c
+		}
+	}
+	return nil
+}
+
+func childNames(node *kong.Node) []string {
+	var names []string
+	for _, c := range node.Children {
+		names = append(names, c.Name)
+	}
+	return names
+}
