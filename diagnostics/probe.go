@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strings"
 	"time"
 )
 
@@ -45,6 +46,12 @@ func NewProbe[A, F any](name, doc string, gather func(context.Context, A) (F, []
 	}
 }
 
+// System is the part of the name before the dot: the system that is asked.
+func (p Probe) System() string {
+	system, _, _ := strings.Cut(p.Name, ".")
+	return system
+}
+
 // WithGrants returns the probe with the Vault rights that it needs.
 func WithGrants[A any](p Probe, grants func(A) []Grant) Probe {
 	p.Grants = func(args any) []Grant { return grants(args.(A)) }
@@ -80,6 +87,7 @@ const (
 	ReasonNoData        Reason = "no_data"        // an answer without the data that a judgement needs
 	ReasonWarning       Reason = "warning"        // data that the system itself warns about
 	ReasonNotConfigured Reason = "not_configured" // the configuration does not say where to look
+	ReasonGate          Reason = "gate"           // not asked, because a gate before it did not pass
 	ReasonPanic         Reason = "panic"          // the probe broke
 	ReasonError         Reason = "error"          // anything else
 )
@@ -90,6 +98,7 @@ type BlindError struct {
 	Reason Reason
 	Detail string // what happened, like "GET /v1/sys/health: connection refused"
 	Next   string // what the operator can do, optional
+	Gate   string // code of the gate that did not pass, when that is why nothing was asked
 	Err    error  // the error behind it, optional
 }
 

@@ -1,0 +1,134 @@
+package diagnostics
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// conclude sets each result among the others: what explains it, what the
+// causes are, and the verdict. Results are in the order of the chain.
+func conclude(service string, checks []*Check, results []Result, remedies map[string]Text) Verdict {
+	g := chain{needs: map[string][]string{}, status: map[string]Status{}, because: map[string][]string{}}
+	for i, r := range results {
+		g.needs[r.Code], g.status[r.Code] = checks[i].Needs, r.Status
+	}
+	for i := range results {
+		code := results[i].Code
+		g.because[code] = g.explain(code)
+		results[i].BecauseOf = g.because[code]
+	}
+	status := overall(results)
+	v := Verdict{Status: status}
+	if status == Fail || status == Warn {
+		for _, r := range results {
+			if r.Status == status && len(r.BecauseOf) == 0 {
+				v.Causes = append(v.Causes, Cause{Code: r.Code, Title: r.Title, Remedy: remedies[r.Code]})
+			}
+		}
+	}
+	v.Headline = headline(service, v, results)
+	return v
+}
+
+// chain is the graph of needs with what each check came to.
+type chain struct {
+	needs   map[string][]string
+	status  map[string]Status
+	because map[string][]string // of the checks before this one
+}
+
+// explain lists the causes behind a check that does not pass: the failing
+// checks it depends on, traced back to those that nothing explains. A passing
+// check in between cuts the path: what works does not carry a failure on.
+func (g chain) explain(code string) []string {
+	if g.status[code] == Pass {
+		return nil
+	}
+	var causes []string
+	seen := map[string]bool{}
+	var walk func(code string)
+	walk = func(code string) {
+		for _, need := range g.needs[code] {
+			if seen[need] {
+				continue
+			}
+			seen[need] = true
+			switch {
+			case g.status[need] == Pass:
+			case !g.fails(need, code):
+				walk(need)
+			case len(g.because[need]) > 0:
+				causes = union(causes, g.because[need]...)
+			default:
+				causes = union(causes, need)
+			}
+		}
+	}
+	walk(code)
+	return causes
+}
+
+// fails says whether need can explain that code does not pass. A warning
+// explains a warning, but never a failure.
+func (g chain) fails(need, code string) bool {
+	return g.status[need] == Fail || g.status[need] == Warn && g.status[code] == Warn
+}
+
+// overall is the worst that was seen. Unknown is worse than pass: what nobody
+// could see is not healthy. A diagnosis without any check is unknown.
+func overall(results []Result) Status {
+	for _, status := range []Status{Fail, Warn, Unknown} {
+		if slices.ContainsFunc(results, func(r Result) bool { return r.Status == status }) {
+			return status
+		}
+	}
+	if !slices.ContainsFunc(results, func(r Result) bool { return r.Status == Pass }) {
+		return Unknown
+	}
+	return Pass
+}
+
+func headline(service string, v Verdict, results []Result) Text {
+	unseen := count(results, Unknown)
+	var t Text
+	switch v.Status {
+	case Fail:
+		t = causesText(v, Text{EN: service + " fails: ", PT: service + " falha: "})
+	case Warn:
+		t = causesText(v, Text{EN: service + " works, with a warning: ", PT: service + " funciona, com um aviso: "})
+	case Unknown:
+		return Text{
+			EN: fmt.Sprintf("%s: cannot tell, %d of %d checks could not look", service, unseen, len(results)),
+			PT: fmt.Sprintf("%s: não dá para dizer, %d de %d verificações não conseguiram olhar", service, unseen, len(results)),
+		}
+	default:
+		return Text{
+			EN: fmt.Sprintf("%s is healthy: %d checks passed", service, count(results, Pass)),
+			PT: fmt.Sprintf("%s está saudável: %d verificações passaram", service, count(results, Pass)),
+		}
+	}
+	if unseen > 0 {
+		t.EN += fmt.Sprintf(" (%d not seen)", unseen)
+		t.PT += fmt.Sprintf(" (%d sem visão)", unseen)
+	}
+	return t
+}
+
+func causesText(v Verdict, begin Text) Text {
+	var en, pt []string
+	for _, c := range v.Causes {
+		en, pt = append(en, c.Title.EN), append(pt, c.Title.PT)
+	}
+	return Text{EN: begin.EN + strings.Join(en, "; "), PT: begin.PT + strings.Join(pt, "; ")}
+}
+
+func count(results []Result, status Status) int {
+	n := 0
+	for _, r := range results {
+		if r.Status == status {
+			n++
+		}
+	}
+	return n
+}
