@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -19,7 +20,7 @@ type Card struct {
 
 	Causes       []CardCause
 	Consequences []CardCheck // failing because of others
-	Warnings     []CardCheck
+	Warnings     []CardCheck // that are no cause
 	Unseen       []CardBlind
 	Checks       []CardCheck // all of them, in the order of the chain
 	Words        CardWords
@@ -67,12 +68,16 @@ func NewCard(report diagnostics.Report, since time.Duration, w Words) Card {
 		Words:    cardWords(w),
 	}
 	summaries := map[string]string{}
+	isCause := func(code string) bool {
+		return slices.ContainsFunc(view.Verdict.Causes, func(c diagnostics.CauseView) bool { return c.Code == code })
+	}
 	for i, r := range view.Checks {
 		check := cardCheck(r, report.Checks[i].Took, w)
 		summaries[r.Code] = r.Summary
 		card.Checks = append(card.Checks, check)
 		switch {
-		case r.Status == diagnostics.Fail && len(r.BecauseOf) > 0:
+		case isCause(r.Code):
+		case r.Status == diagnostics.Fail:
 			card.Consequences = append(card.Consequences, check)
 		case r.Status == diagnostics.Warn:
 			card.Warnings = append(card.Warnings, check)

@@ -18,7 +18,8 @@ type Diagnoser interface {
 	Checks() []CheckInfo
 	// Diagnose runs the checks of a service. Bad weather is part of the report;
 	// an error means that there is no report at all: an *UnknownServiceError,
-	// an *UnknownCheckError, the context's, or a defect of the bot.
+	// an *UnknownCheckError, a *CheckNotForError, the context's, or a defect of
+	// the bot.
 	Diagnose(ctx context.Context, service string, opts Options) (diagnostics.Report, error)
 }
 
@@ -38,13 +39,14 @@ type Progress struct {
 // CheckInfo describes a check to people.
 type CheckInfo struct {
 	Code     string
-	Row      string // of the runbook's matrix, or empty for a gate
+	Row      int // of the runbook's matrix, from 1; 0: a gate before all rows
 	Title    diagnostics.Text
-	Services []string // for which it is; empty: all
+	Applies  string   // CEL over the service; empty: to every service
 	Needs    []string // codes
 	Reads    []Reading
 	Outcomes []Outcome
 	Doc      CheckDoc
+	Command  string // what a person could run instead; may be empty
 }
 
 // CheckDoc is what a person should know about a check.
@@ -83,6 +85,13 @@ type UnknownCheckError struct {
 }
 
 func (e *UnknownCheckError) Error() string { return fmt.Sprintf("unknown check %q", e.Code) }
+
+// CheckNotForError says that a check does not apply to a service.
+type CheckNotForError struct{ Code, Service string }
+
+func (e *CheckNotForError) Error() string {
+	return fmt.Sprintf("check %s does not apply to %s", e.Code, e.Service)
+}
 
 // Resolve returns the name by which the diagnoser knows the service, which a
 // person may write in any case, and checks the codes. Errors are an

@@ -14,6 +14,7 @@ func (w Words) Explain(err error) (text string, known bool) {
 		usage   *UsageError
 		service *UnknownServiceError
 		check   *UnknownCheckError
+		notFor  *CheckNotForError
 	)
 	switch {
 	case errors.As(err, &usage):
@@ -22,6 +23,8 @@ func (w Words) Explain(err error) (text string, known bool) {
 		return w.unknownService(service), true
 	case errors.As(err, &check):
 		return w.unknownCheck(check), true
+	case errors.As(err, &notFor):
+		return lines(w.Say("check_not_for", "Code", notFor.Code, "Service", notFor.Service), w.Say("see_checks")), true
 	case errors.Is(err, context.Canceled):
 		return w.Say("canceled"), true
 	default:

@@ -1,0 +1,106 @@
+package commands
+
+import (
+	"strings"
+
+	"tandem/diagnostics"
+)
+
+// ChecksPage lists the checks by the rows of the runbook's matrix.
+func ChecksPage(checks []CheckInfo, w Words) Page {
+	page := Page{Heading(w.Say("checks_title"))}
+	for row := range rows {
+		var list List
+		for _, c := range checks {
+			if c.Row == row {
+				list = append(list, Item{Name: c.Code, Text: c.Title.In(w.Lang)})
+			}
+		}
+		if len(list) > 0 {
+			page = append(page, Heading(w.row(row)), list)
+		}
+	}
+	return append(page, Paragraph(w.Say("checks_more")))
+}
+
+// rows is the number of rows of the matrix, with the gates before them as row 0.
+const rows = 6
+
+func (w Words) row(row int) string {
+	switch row {
+	case 1:
+		return w.Say("row_1")
+	case 2:
+		return w.Say("row_2")
+	case 3:
+		return w.Say("row_3")
+	case 4:
+		return w.Say("row_4")
+	case 5:
+		return w.Say("row_5")
+	default:
+		return w.Say("row_0")
+	}
+}
+
+// CheckPage explains a check: what it means, what it reads, how it judges, and
+// what would mend what it finds.
+func CheckPage(c CheckInfo, w Words) Page {
+	page := Page{
+		Heading(c.Code + " " + c.Title.In(w.Lang)),
+		Paragraph(w.row(c.Row)),
+	}
+	page = page.section("", c.Doc.Meaning, w)
+	page = page.section(w.Say("check_impact"), c.Doc.Impact, w)
+	if c.Applies != "" {
+		page = append(page, Heading(w.Say("check_applies")), Code(c.Applies))
+	}
+	if len(c.Needs) > 0 {
+		page = append(page, Heading(w.Say("check_needs")), Paragraph(strings.Join(c.Needs, ", ")))
+	}
+	page = append(page, Heading(w.Say("check_reads")), readings(c.Reads))
+	page = append(page, Heading(w.Say("check_judges")), outcomes(c.Outcomes, w))
+	page = page.section(w.Say("check_diagnosis"), c.Doc.Diagnosis, w)
+	if c.Command != "" {
+		page = append(page, Heading(w.Say("check_command")), Code(c.Command))
+	}
+	return page.section(w.Say("check_mitigation"), c.Doc.Mitigation, w)
+}
+
+// section adds a text under a heading, unless there is no text.
+func (p Page) section(heading string, text diagnostics.Text, w Words) Page {
+	body := strings.TrimSpace(text.In(w.Lang))
+	if body == "" {
+		return p
+	}
+	if heading != "" {
+		p = append(p, Heading(heading))
+	}
+	return append(p, Paragraph(body))
+}
+
+func readings(reads []Reading) List {
+	var list List
+	for _, r := range reads {
+		list = append(list, Item{Name: r.Probe, Text: r.Doc})
+	}
+	return list
+}
+
+// outcomes lists the ways in which a check can end, in the order in which they
+// are tried.
+func outcomes(all []Outcome, w Words) List {
+	var list List
+	for _, o := range all {
+		when := o.When
+		if when == "" {
+			when = w.Say("otherwise")
+		}
+		text := w.Status(o.Status) + ": " + strings.TrimSpace(o.Summary.In(w.Lang))
+		if remedy := strings.TrimSpace(o.Remedy.In(w.Lang)); remedy != "" {
+			text += "\n" + w.Say("label_remedy") + ": " + remedy
+		}
+		list = append(list, Item{Name: when, Text: text})
+	}
+	return list
+}
