@@ -1,0 +1,117 @@
+package slack
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// maxRequest is the largest request body that is read at all.
+const maxRequest = 1 << 20
+
+// args are the arguments of one API call. A form gives strings, JSON gives any value; either way a list or an object
+// may also come as a string that holds its JSON.
+type args map[string]json.RawMessage
+
+// parseArgs reads the arguments and the token, which comes in the Authorization header or, with a form, in its field.
+func parseArgs(r *http.Request) (args, string, error) {
+	bearer, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	switch kind {
+	case "application/json":
+		a, err := parseJSONArgs(r.Body)
+		return a, bearer, err
+	case "", "application/x-www-form-urlencoded", "multipart/form-data":
+		a, err := parseFormArgs(r)
+		if token := a.str("token"); token != "" && bearer == "" {
+			bearer = token
+		}
+		delete(a, "token")
+		return a, bearer, err
+	}
+	return nil, "", refuse("invalid_post_type")
+}
+
+func parseJSONArgs(body io.Reader) (args, error) {
+	raw, err := io.ReadAll(io.LimitReader(body, maxRequest))
+	if err != nil {
+		return nil, refuse("invalid_json")
+	}
+	if len(strings.TrimSpace(string(raw))) == 0 {
+		return args{}, nil
+	}
+	a := args{}
+	if err := json.Unmarshal(raw, &a); err != nil {
+		return nil, refuse("invalid_json")
+	}
+	return a, nil
+}
+
+func parseFormArgs(r *http.Request) (args, error) {
+	r.Body = http.MaxBytesReader(nil, r.Body, maxRequest)
+	err := r.ParseMultipartForm(maxRequest)
+	if err != nil && !errors.Is(err, http.ErrNotMultipart) {
+		return nil, refuse("invalid_form_data")
+	}
+	return fromForm(r.Form), nil
+}
+
+func fromForm(form url.Values) args {
+	a := args{}
+	for key, values := range form {
+		quoted, err := json.Marshal(values[0])
+		if err == nil {
+			a[key] = quoted
+		}
+	}
+	return a
+}
+
+// str is the argument as text; absent and null are empty.
+func (a args) str(key string) string {
+	raw := a[key]
+	var text string
+	if json.Unmarshal(raw, &text) == nil {
+		return text
+	}
+	return string(raw)
+}
+
+func (a args) flag(key string) bool {
+	text := a.str(key)
+	return text == "true" || text == "1"
+}
+
+func (a args) number(key string, byDefault int) int {
+	n, err := strconv.Atoi(a.str(key))
+	if err != nil {
+		return byDefault
+	}
+	return n
+}
+
+// raw is the argument as JSON, whether it came as a value or as a string that holds one. It is nil when there is none.
+func (a args) raw(key string) json.RawMessage {
+	switch text := strings.TrimSpace(a.str(key)); text {
+	case "", "null":
+		return nil
+	default:
+		return json.RawMessage(text)
+	}
+}
+
+// logged is the arguments as texts for the call log.
+func (a args) logged() map[string]string {
+	texts := make(map[string]string, len(a))
+	for key := range a {
+		if key != "token" {
+			texts[key] = a.str(key)
+		}
+	}
+	return texts
+}

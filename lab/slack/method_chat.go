@@ -1,0 +1,237 @@
+package slack
+
+import (
+	"encoding/json"
+	"net/url"
+	"strings"
+	"unicode/utf8"
+)
+
+const (
+	maxPostText   = 40_000 // cut off beyond
+	maxUpdateText = 4_000  // refused beyond
+)
+
+func (s *Server) chatMethods() []method {
+	write := []string{"chat:write"}
+	return []method{
+		{name: "chat.postMessage", scopes: write, tier: postTier, handle: s.chatPostMessage},
+		{name: "chat.postEphemeral", scopes: write, tier: tier4, handle: s.chatPostEphemeral},
+		{name: "chat.update", scopes: write, tier: tier3, handle: s.chatUpdate},
+		{name: "chat.delete", scopes: write, tier: tier3, handle: s.chatDelete},
+		{name: "chat.getPermalink", handle: s.chatGetPermalink},
+	}
+}
+
+// content is what a message says, checked against Slack's limits.
+type content struct {
+	text        string
+	blocks      []object
+	hasBlocks   bool // the caller sent the argument, be it an empty list
+	attachments json.RawMessage
+	metadata    json.RawMessage
+}
+
+func readContent(a args) (content, error) {
+	c := content{text: a.str("text"), attachments: a.raw("attachments"), metadata: a.raw("metadata")}
+	if raw := a.raw("blocks"); raw != nil {
+		blocks, err := parseBlocks(raw)
+		if err != nil {
+			return content{}, err
+		}
+		c.blocks, c.hasBlocks = blocks, true
+	}
+	if c.attachments != nil && !isList(c.attachments) {
+		return content{}, refuse("invalid_attachments")
+	}
+	if c.metadata != nil && !json.Valid(c.metadata) {
+		return content{}, refuse("invalid_metadata_format")
+	}
+	return c, nil
+}
+
+func isList(raw json.RawMessage) bool {
+	var list []json.RawMessage
+	return json.Unmarshal(raw, &list) == nil
+}
+
+func (c content) empty() bool { return c.text == "" && len(c.blocks) == 0 && c.attachments == nil }
+
+// message is a new message of the app with this content.
+func (s *Server) message(c content) (Message, error) {
+	if c.empty() {
+		return Message{}, refuse("no_text")
+	}
+	return Message{
+		User: s.cfg.App.UserID, BotID: s.cfg.App.BotID, AppID: s.cfg.App.ID, Text: cut(c.text, maxPostText),
+		Blocks: c.blocks, Attachments: c.attachments, Metadata: c.metadata,
+	}, nil
+}
+
+func cut(text string, limit int) string {
+	if utf8.RuneCountInString(text) <= limit {
+		return text
+	}
+	return string([]rune(text)[:limit])
+}
+
+// draft is the message that the arguments of a post describe, and the channel it is for.
+func (s *Server) draft(a args) (Channel, Message, error) {
+	channel, err := s.writableChannel(a.str("channel"))
+	if err != nil {
+		return Channel{}, Message{}, err
+	}
+	said, err := readContent(a)
+	if err != nil {
+		return Channel{}, Message{}, err
+	}
+	m, err := s.message(said)
+	if err != nil {
+		return Channel{}, Message{}, err
+	}
+	m.ThreadTS, err = s.thread(channel, a.str("thread_ts"))
+	return channel, m, err
+}
+
+// thread is the ts of the thread that ts belongs to: a reply's thread is its parent's.
+func (s *Server) thread(channel Channel, ts string) (string, error) {
+	if ts == "" {
+		return "", nil
+	}
+	m, ok := s.state.message(channel.ID, ts)
+	switch {
+	case !ok:
+		return "", refuse("thread_not_found")
+	case m.Ephemeral:
+		return "", refuse("cannot_reply_to_message")
+	case m.ThreadTS != "":
+		return m.ThreadTS, nil
+	}
+	return ts, nil
+}
+
+func (s *Server) chatPostMessage(c call) (reply, error) {
+	channel, m, err := s.draft(c.args)
+	if err != nil {
+		return nil, err
+	}
+	if m.ThreadTS != "" && c.args.flag("reply_broadcast") {
+		m.Subtype = "thread_broadcast"
+	}
+	m = s.state.post(channel.ID, m)
+	return reply{"channel": channel.ID, "ts": m.TS, "message": s.messageView(channel, m)}, nil
+}
+
+func (s *Server) chatPostEphemeral(c call) (reply, error) {
+	channel, m, err := s.draft(c.args)
+	if err != nil {
+		return nil, err
+	}
+	if !channel.has(c.args.str("user")) {
+		return nil, refuse("user_not_in_channel")
+	}
+	m.Ephemeral, m.VisibleTo = true, c.args.str("user")
+	m = s.state.post(channel.ID, m)
+	return reply{"message_ts": m.TS}, nil
+}
+
+// ownMessage is the message that the arguments point at, if the app wrote it; otherwise the refusal is theirs.
+func (s *Server) ownMessage(a args, theirs string) (Channel, Message, error) {
+	channel, err := s.visibleChannel(a.str("channel"))
+	if err != nil {
+		return Channel{}, Message{}, err
+	}
+	m, ok := s.state.message(channel.ID, a.str("ts"))
+	switch {
+	case !ok || m.Ephemeral:
+		return Channel{}, Message{}, refuse("message_not_found")
+	case m.BotID != s.cfg.App.BotID:
+		return Channel{}, Message{}, refuse(theirs)
+	case channel.IsArchived:
+		return Channel{}, Message{}, refuse("is_archived")
+	}
+	return channel, m, nil
+}
+
+func (s *Server) chatUpdate(c call) (reply, error) {
+	channel, m, err := s.ownMessage(c.args, "cant_update_message")
+	if err != nil {
+		return nil, err
+	}
+	said, err := readContent(c.args)
+	switch {
+	case err != nil:
+		return nil, err
+	case said.empty() && !said.hasBlocks:
+		return nil, refuse("no_text")
+	case utf8.RuneCountInString(said.text) > maxUpdateText:
+		return nil, refuse("msg_too_long")
+	}
+	m, ok := s.state.rewrite(channel.ID, m.TS, s.cfg.App.UserID, said.onto)
+	if !ok {
+		return nil, refuse("message_not_found")
+	}
+	return reply{"channel": channel.ID, "ts": m.TS, "text": m.Text, "message": s.messageView(channel, m)}, nil
+}
+
+// onto puts the content on a message. What the caller left out stays; an empty list of blocks removes them.
+func (c content) onto(m *Message) {
+	m.Text = c.text
+	if c.hasBlocks {
+		m.Blocks = c.blocks
+	}
+	if c.attachments != nil {
+		m.Attachments = c.attachments
+	}
+	if c.metadata != nil {
+		m.Metadata = c.metadata
+	}
+}
+
+func (s *Server) chatDelete(c call) (reply, error) {
+	channel, m, err := s.ownMessage(c.args, "cant_delete_message")
+	if err != nil {
+		return nil, err
+	}
+	s.state.remove(channel.ID, m.TS)
+	return reply{"channel": channel.ID, "ts": m.TS}, nil
+}
+
+func (s *Server) chatGetPermalink(c call) (reply, error) {
+	channel, err := s.visibleChannel(c.args.str("channel"))
+	if err != nil {
+		return nil, err
+	}
+	m, ok := s.state.message(channel.ID, c.args.str("message_ts"))
+	if !ok || m.Ephemeral {
+		return nil, refuse("message_not_found")
+	}
+	return reply{"channel": channel.ID, "permalink": s.permalink(channel, m)}, nil
+}
+
+// permalink is an address that the page opens at this message.
+func (s *Server) permalink(channel Channel, m Message) string {
+	link := s.URL() + "/archives/" + channel.ID + "/p" + strings.Replace(m.TS, ".", "", 1)
+	if m.ThreadTS != "" && m.ThreadTS != m.TS {
+		link += "?" + url.Values{"thread_ts": {m.ThreadTS}, "cid": {channel.ID}}.Encode()
+	}
+	return link
+}
+
+// posted is a message as the API shows it: with its author's profile, without the lab's own fields.
+type posted struct {
+	Message
+	BotProfile object `json:"bot_profile,omitempty"`
+	Permalink  string `json:"permalink,omitempty"`
+}
+
+func (s *Server) messageView(channel Channel, m Message) posted {
+	m.Ephemeral, m.VisibleTo = false, ""
+	view := posted{Message: m, Permalink: s.permalink(channel, m)}
+	if m.BotID != "" {
+		view.BotProfile = object{
+			"id": m.BotID, "app_id": m.AppID, "name": s.cfg.App.Name, "team_id": s.cfg.Team.ID, "deleted": false, "updated": 0,
+		}
+	}
+	return view
+}

@@ -1,0 +1,103 @@
+package slack
+
+import "regexp"
+
+func (s *Server) reactionMethods() []method {
+	write := []string{"reactions:write"}
+	return []method{
+		{name: "reactions.add", scopes: write, tier: tier3, handle: s.reactionsAdd},
+		{name: "reactions.remove", scopes: write, tier: tier2, handle: s.reactionsRemove},
+		{name: "reactions.get", scopes: []string{"reactions:read"}, tier: tier3, handle: s.reactionsGet},
+	}
+}
+
+// reactedItem is the message that the arguments point at.
+func (s *Server) reactedItem(a args) (Channel, Message, error) {
+	if a.str("channel") == "" || a.str("timestamp") == "" {
+		return Channel{}, Message{}, refuse("no_item_specified")
+	}
+	channel, err := s.visibleChannel(a.str("channel"))
+	if err != nil {
+		return Channel{}, Message{}, err
+	}
+	m, ok := s.state.message(channel.ID, a.str("timestamp"))
+	if !ok || m.Ephemeral {
+		return Channel{}, Message{}, refuse("message_not_found")
+	}
+	return channel, m, nil
+}
+
+func (s *Server) reactionsAdd(c call) (reply, error) {
+	return s.reactAsBot(c.args, false)
+}
+
+func (s *Server) reactionsRemove(c call) (reply, error) {
+	return s.reactAsBot(c.args, true)
+}
+
+func (s *Server) reactAsBot(a args, remove bool) (reply, error) {
+	channel, m, err := s.reactedItem(a)
+	if err != nil {
+		return nil, err
+	}
+	if !channel.has(s.cfg.App.UserID) {
+		return nil, refuse("not_in_channel")
+	}
+	event, err := s.react(channel, m, s.cfg.App.UserID, a.str("name"), remove)
+	if err != nil {
+		return nil, err
+	}
+	// The app hears of its own reactions too; it must be free to answer this call before it hears.
+	s.spawn(func() { _ = s.emit(event) }) // what fails is sent again by itself
+	return nil, nil
+}
+
+// react adds or removes one reaction and returns the event that tells of it.
+func (s *Server) react(channel Channel, m Message, user, name string, remove bool) (object, error) {
+	if !regexp.MustCompile(`^[a-z0-9_+'-]+(::skin-tone-[2-6])?$`).MatchString(name) {
+		return nil, refuse("invalid_name")
+	}
+	kind, refusal, change := "reaction_added", "already_reacted", Message.react
+	if remove {
+		kind, refusal, change = "reaction_removed", "no_reaction", Message.unreact
+	}
+	_, ok := s.state.edit(channel.ID, m.TS, func(m *Message) bool {
+		reactions, changed := change(*m, name, user)
+		if changed {
+			m.Reactions = reactions
+		}
+		return changed
+	})
+	if !ok {
+		return nil, refuse(refusal)
+	}
+	return object{
+		"type": kind, "user": user, "reaction": name, "item_user": m.User, "event_ts": s.state.stamp(),
+		"item": object{"type": "message", "channel": channel.ID, "ts": m.TS},
+	}, nil
+}
+
+func (s *Server) reactionsGet(c call) (reply, error) {
+	channel, m, err := s.reactedItem(c.args)
+	if err != nil {
+		return nil, err
+	}
+	if !c.args.flag("full") {
+		m.Reactions = abridged(m.Reactions)
+	}
+	return reply{
+		"type": "message", "channel": channel.ID,
+		"message": s.messageView(channel, m),
+	}, nil
+}
+
+// abridged cuts the lists of users as Slack does without full=true: the count stays exact.
+func abridged(reactions []Reaction) []Reaction {
+	const shown = 50
+	short := make([]Reaction, len(reactions))
+	for i, r := range reactions {
+		short[i] = r
+		short[i].Users = r.Users[:min(shown, len(r.Users))]
+	}
+	return short
+}

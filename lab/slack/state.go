@@ -1,0 +1,172 @@
+package slack
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+)
+
+// keptCalls is how many API calls the log remembers.
+const keptCalls = 2000
+
+// state is everything the workspace knows. One lock guards it; readers get copies, and every change is told to the
+// watchers inside the lock, so that a snapshot and the changes after it never overlap or leave a gap.
+type state struct {
+	now  func() time.Time
+	team Team
+	app  App
+
+	mu       sync.Mutex
+	people   []Person
+	channels []Channel
+	messages map[string][]Message // by channel, in the order of ts
+	calls    []Call
+	lastTS   int64
+	linked   int // open websockets of the app
+	watchers map[*watcher]struct{}
+}
+
+// Call is one request to the Web API, without its token.
+type Call struct {
+	At     time.Time         `json:"at"`
+	Method string            `json:"method"`
+	Args   map[string]string `json:"args"`
+	Error  string            `json:"error,omitempty"`
+	TookMS float64           `json:"took_ms"`
+}
+
+// Snapshot is the whole workspace at one moment, as GET /lab/state answers it.
+type Snapshot struct {
+	Team        Team           `json:"team"`
+	App         App            `json:"app"`
+	Connections int            `json:"connections"`
+	People      []Person       `json:"people"`
+	Channels    []ChannelState `json:"channels"`
+	Calls       []Call         `json:"calls,omitempty"`
+}
+
+// ChannelState is a channel with its messages, oldest first.
+type ChannelState struct {
+	Channel
+	Messages []Message `json:"messages"`
+}
+
+func newState(cfg Config) *state {
+	st := &state{
+		now: cfg.Now, team: cfg.Team, app: cfg.App, channels: slices.Clone(cfg.Channels),
+		messages: map[string][]Message{}, watchers: map[*watcher]struct{}{},
+	}
+	st.people = append(st.people, cfg.People...)
+	st.people = append(
+		st.people,
+		Person{ID: cfg.App.UserID, Name: "tandem", RealName: cfg.App.Name, IsBot: true, Locale: "en-US"},
+		Person{ID: slackbotID, Name: "slackbot", RealName: "Slackbot", Locale: "en-US"},
+	)
+	for i := range st.people {
+		if st.people[i].TeamID == "" {
+			st.people[i].TeamID = cfg.Team.ID
+		}
+	}
+	return st
+}
+
+// nextTS gives a new message its ts: microseconds since 1970, never the same twice. Callers hold the lock.
+func (st *state) nextTS() string {
+	st.lastTS = max(st.now().UnixMicro(), st.lastTS+1)
+	return fmt.Sprintf("%d.%06d", st.lastTS/1e6, st.lastTS%1e6)
+}
+
+func (st *state) person(who string) (Person, bool) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	i := slices.IndexFunc(st.people, func(p Person) bool { return p.is(who) })
+	if i < 0 {
+		return Person{}, false
+	}
+	return st.people[i], true
+}
+
+func (st *state) everyone() []Person {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	return slices.Clone(st.people)
+}
+
+func (st *state) channel(which string) (Channel, bool) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	i := slices.IndexFunc(st.channels, func(c Channel) bool { return c.is(which) })
+	if i < 0 {
+		return Channel{}, false
+	}
+	return st.channels[i], true
+}
+
+func (st *state) allChannels() []Channel {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	return slices.Clone(st.channels)
+}
+
+// join makes user a member of the channel and returns the channel as it is then.
+func (st *state) join(channel, user string) (Channel, bool) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	i := slices.IndexFunc(st.channels, func(c Channel) bool { return c.ID == channel })
+	if i < 0 {
+		return Channel{}, false
+	}
+	already := st.channels[i].has(user)
+	if !already {
+		st.channels[i].Members = append(slices.Clone(st.channels[i].Members), user)
+	}
+	return st.channels[i], already
+}
+
+func (st *state) record(c Call) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	if len(st.calls) == keptCalls {
+		st.calls = slices.Delete(st.calls, 0, 1)
+	}
+	st.calls = append(st.calls, c)
+}
+
+// link counts the app's websockets; people see from it whether the app is there.
+func (st *state) link(open int) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.linked = open
+	st.tell(change{Kind: "link", Connections: open})
+}
+
+// snapshot copies the workspace. With a user, it holds only what that user sees; without, everything and the calls.
+func (st *state) snapshot(user string) Snapshot {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	snap := st.snapshotLocked(user)
+	snap.Calls = slices.Clone(st.calls)
+	return snap
+}
+
+func (st *state) snapshotLocked(user string) Snapshot {
+	snap := Snapshot{Team: st.team, App: st.app, Connections: st.linked, People: slices.Clone(st.people)}
+	for _, c := range st.channels {
+		cs := ChannelState{Channel: c, Messages: []Message{}}
+		for _, m := range st.messages[c.ID] {
+			if user == "" || m.visibleTo(user) {
+				cs.Messages = append(cs.Messages, m)
+			}
+		}
+		snap.Channels = append(snap.Channels, cs)
+	}
+	return snap
+}
+
+// stamp is a ts for something that is not a message.
+func (st *state) stamp() string {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	return st.nextTS()
+}

@@ -1,0 +1,100 @@
+package slack
+
+import "slices"
+
+// This file is the part of the state that is messages: post, find, change, remove.
+
+// post appends m to the channel, gives it its ts, counts it in its thread and returns it.
+func (st *state) post(channel string, m Message) Message {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	m.Type, m.TS = "message", st.nextTS()
+	if m.Team == "" {
+		m.Team = st.team.ID
+	}
+	if m.ThreadTS != "" && !m.Ephemeral {
+		m.ParentUserID = st.countReply(channel, m)
+	}
+	st.messages[channel] = append(st.messages[channel], m)
+	st.tell(change{Kind: "message", Channel: channel, Message: &m})
+	return m
+}
+
+// countReply keeps the "2 replies" of the parent, and returns the parent's author.
+func (st *state) countReply(channel string, reply Message) string {
+	i := st.index(channel, reply.ThreadTS)
+	if i < 0 {
+		return ""
+	}
+	parent := st.messages[channel][i]
+	parent.ThreadTS, parent.LatestReply = parent.TS, reply.TS
+	parent.ReplyCount++
+	if !slices.Contains(parent.ReplyUsers, reply.User) {
+		parent.ReplyUsers = append(slices.Clone(parent.ReplyUsers), reply.User)
+	}
+	st.put(channel, i, parent)
+	return parent.User
+}
+
+func (st *state) index(channel, ts string) int {
+	return slices.IndexFunc(st.messages[channel], func(m Message) bool { return m.TS == ts })
+}
+
+func (st *state) put(channel string, i int, m Message) {
+	st.messages[channel][i] = m
+	st.tell(change{Kind: "message", Channel: channel, Message: &m})
+}
+
+func (st *state) message(channel, ts string) (Message, bool) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	i := st.index(channel, ts)
+	if i < 0 {
+		return Message{}, false
+	}
+	return st.messages[channel][i], true
+}
+
+// edit changes one message in place. When change says no, nothing happens and edit returns false.
+func (st *state) edit(channel, ts string, change func(*Message) bool) (Message, bool) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	i := st.index(channel, ts)
+	if i < 0 {
+		return Message{}, false
+	}
+	m := st.messages[channel][i]
+	if !change(&m) {
+		return Message{}, false
+	}
+	st.put(channel, i, m)
+	return m, true
+}
+
+// rewrite is edit with the mark that people see as "(edited)".
+func (st *state) rewrite(channel, ts, by string, change func(*Message)) (Message, bool) {
+	return st.edit(channel, ts, func(m *Message) bool {
+		change(m)
+		m.Edited = &Edit{User: by, TS: st.nextTS()}
+		return true
+	})
+}
+
+// remove deletes a message. One that has replies leaves a tombstone, so that its thread stays.
+func (st *state) remove(channel, ts string) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	i := st.index(channel, ts)
+	if i < 0 {
+		return
+	}
+	m := st.messages[channel][i]
+	if m.ReplyCount > 0 {
+		m.Subtype, m.User, m.Text = "tombstone", slackbotID, "This message was deleted."
+		m.Blocks, m.Reactions, m.Files = nil, nil, nil
+		st.put(channel, i, m)
+		return
+	}
+	st.messages[channel] = slices.Delete(st.messages[channel], i, i+1)
+	st.tell(change{Kind: "removed", Channel: channel, Message: &m})
+}
