@@ -34,6 +34,7 @@ type CardWords struct {
 // CardCause is a cause with what was seen and what would mend it.
 type CardCause struct {
 	Code, Title, Summary, Remedy string
+	Evidence                     []diagnostics.EvidenceView
 }
 
 // CardCheck is the result of one check.
@@ -57,7 +58,7 @@ type CardBlind struct {
 
 // NewCard arranges a report. Since is how far back it read.
 func NewCard(report diagnostics.Report, since time.Duration, w Words) Card {
-	view := report.In(w.Lang)
+	view := visibleView(report.In(w.Lang))
 	card := Card{
 		Target:   view.Target,
 		Status:   view.Verdict.Status,
@@ -67,13 +68,13 @@ func NewCard(report diagnostics.Report, since time.Duration, w Words) Card {
 		Footer:   footer(view, report.Took, since, w),
 		Words:    cardWords(w),
 	}
-	summaries := map[string]string{}
+	results := map[string]diagnostics.ResultView{}
 	isCause := func(code string) bool {
 		return slices.ContainsFunc(view.Verdict.Causes, func(c diagnostics.CauseView) bool { return c.Code == code })
 	}
 	for i, r := range view.Checks {
 		check := cardCheck(r, report.Checks[i].Took, w)
-		summaries[r.Code] = r.Summary
+		results[r.Code] = r
 		card.Checks = append(card.Checks, check)
 		switch {
 		case isCause(r.Code):
@@ -86,7 +87,10 @@ func NewCard(report diagnostics.Report, since time.Duration, w Words) Card {
 		}
 	}
 	for _, c := range view.Verdict.Causes {
-		card.Causes = append(card.Causes, CardCause{Code: c.Code, Title: c.Title, Summary: summaries[c.Code], Remedy: c.Remedy})
+		r := results[c.Code]
+		card.Causes = append(card.Causes, CardCause{
+			Code: c.Code, Title: c.Title, Summary: r.Summary, Remedy: c.Remedy, Evidence: r.Evidence,
+		})
 	}
 	return card
 }
@@ -103,9 +107,9 @@ func cardBlind(c CardCheck, e *diagnostics.BlindError, w Words) CardBlind {
 	if e == nil {
 		return blind
 	}
-	blind.Why, blind.Next = w.Reason(e.Reason), e.Next
+	blind.Why, blind.Next = w.Reason(e.Reason), visible(e.Next)
 	if e.Detail != "" {
-		blind.Why += ": " + e.Detail
+		blind.Why += ": " + visible(e.Detail)
 	}
 	return blind
 }

@@ -1,0 +1,92 @@
+package config
+
+import (
+	"net"
+	"net/url"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// hasRule says whether the `check` tag of a field has a rule.
+func hasRule(field reflect.StructField, rule string) bool {
+	return slices.Contains(strings.Split(field.Tag.Get("check"), ","), rule)
+}
+
+// rules judges a value by the `check` tag of its field. A list is judged item
+// by item.
+func (d *decoder) rules(node *yaml.Node, value reflect.Value, field reflect.StructField, path string) {
+	tag := field.Tag.Get("check")
+	if tag == "" {
+		return
+	}
+	if value.Kind() == reflect.Slice {
+		for i := range min(value.Len(), len(node.Content)) {
+			d.rules(node.Content[i], value.Index(i), field, path+"["+strconv.Itoa(i)+"]")
+		}
+		return
+	}
+	for rule := range strings.SplitSeq(tag, ",") {
+		if problem := judge(rule, value); problem != "" {
+			d.add(node, path, "%s", problem)
+		}
+	}
+}
+
+// judge returns what is wrong with a value, or "".
+func judge(rule string, value reflect.Value) string {
+	rule, arg, _ := strings.Cut(rule, "=")
+	switch rule {
+	case "required":
+		if value.Kind() == reflect.String && value.String() == "" {
+			return "empty: expected a value"
+		}
+	case "url":
+		return judgeURL(value.String())
+	case "spiffe":
+		return judgeSPIFFE(value.String())
+	case "hostport":
+		if _, _, err := net.SplitHostPort(value.String()); err != nil {
+			return "expected host:port"
+		}
+	case "port":
+		return judgeRange(value.Int(), 1, 65535)
+	case "width":
+		return judgeRange(value.Int(), 1, 1000)
+	case "oneof":
+		if allowed := strings.Fields(arg); !slices.Contains(allowed, value.String()) {
+			return "expected one of " + strings.Join(allowed, ", ")
+		}
+	}
+	return ""
+}
+
+func judgeURL(text string) string {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
+		return "expected an address like https://host:port"
+	case u.User != nil:
+		return "holds a user or password: expected an address without them, and the secret by reference"
+	default:
+		return ""
+	}
+}
+
+func judgeSPIFFE(text string) string {
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "spiffe" || u.Host == "" || u.Path == "" || u.User != nil {
+		return "expected a SPIFFE ID like spiffe://example.org/ns/a/sa/b"
+	}
+	return ""
+}
+
+func judgeRange(n, low, high int64) string {
+	if n < low || n > high {
+		return "expected a number from " + strconv.FormatInt(low, 10) + " to " + strconv.FormatInt(high, 10)
+	}
+	return ""
+}
