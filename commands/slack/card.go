@@ -1,0 +1,216 @@
+package slack
+
+import (
+	"strings"
+
+	slackgo "github.com/slack-go/slack"
+
+	"tandem/commands"
+)
+
+// Shares of a card's text. What they leave of the message's budget is the
+// table's, which is at least 3,000 characters.
+const (
+	shareHeadline = 600
+	shareCause    = 850 // each
+	maxCauses     = 4   // in full; the others by code
+	shareList     = 1000
+	shareLine     = 280
+	shareFooter   = 500
+)
+
+// cardNotes is what a card says about the run beside the report.
+type cardNotes struct {
+	asker string // user id; empty when it is none
+	run   string // reference that the log has too
+	depth bool   // evidence follows in the thread
+}
+
+// drawCard is the verdict first, causes apart from consequences, then what
+// could not be seen and every check in one table.
+func drawCard(card commands.Card, notes cardNotes, w commands.Words) message {
+	blocks := []slackgo.Block{header(symbol(card.Status) + " " + card.Target + ": " + card.Label)}
+	if headline := fit(card.Headline, shareHeadline, ellipsis, strong); headline != "" {
+		blocks = append(blocks, section(headline))
+	}
+	blocks = append(blocks, drawCauses(card, w)...)
+	blocks = append(blocks, drawList(card.Words.Consequences, checkLines(card.Consequences), w)...)
+	blocks = append(blocks, drawList(card.Words.Warnings, checkLines(card.Warnings), w)...)
+	blocks = append(blocks, drawList(card.Words.Unseen, blindLines(card), w)...)
+	if len(card.Checks) > 0 {
+		room := messageBudget - shareFooter - textSizes(blocks)
+		blocks = append(blocks, slackgo.NewDividerBlock(), drawTable(card.Checks, room, w))
+	}
+	blocks = append(blocks, footnotes(fit(card.Footer, shareFooter/2, ellipsis, prose)+drawNotes(notes, w)))
+	return message{
+		text:   fallback(card.Target + ": " + card.Label + " – " + card.Headline),
+		blocks: blocks,
+	}
+}
+
+// strong is prose in bold, each line by itself as mrkdwn wants it.
+func strong(s string) string {
+	lines := strings.Split(prose(s), "\n")
+	for i, line := range lines {
+		if line = strings.TrimSpace(line); line != "" {
+			lines[i] = "*" + line + "*"
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+func drawCauses(card commands.Card, w commands.Words) []slackgo.Block {
+	if len(card.Causes) == 0 {
+		return nil
+	}
+	shown := card.Causes[:min(len(card.Causes), maxCauses)]
+	var blocks []slackgo.Block
+	for i, cause := range shown {
+		text := drawCause(cause, card.Words)
+		if i == 0 {
+			text = strong(card.Words.Causes) + "\n" + text
+		}
+		blocks = append(blocks, section(text))
+	}
+	if hidden := card.Causes[len(shown):]; len(hidden) > 0 {
+		codes := make([]string, 0, len(hidden))
+		for _, cause := range hidden {
+			codes = append(codes, cause.Code)
+		}
+		blocks = append(blocks, section(more(codes, w)))
+	}
+	return blocks
+}
+
+// drawCause gives each of its three texts a share of its own, so that a long
+// summary does not push the remedy out.
+func drawCause(cause commands.CardCause, words commands.CardWords) string {
+	text := "❌ " + fit(title(cause.Code, cause.Title), shareCause/4, ellipsis, strong)
+	if cause.Summary != "" {
+		text += "\n" + fit(cause.Summary, shareCause/3, ellipsis, prose)
+	}
+	if cause.Remedy != "" {
+		text += "\n" + strong(words.Remedy+":") + " " + fit(cause.Remedy, shareCause/3, ellipsis, prose)
+	}
+	return text
+}
+
+func title(code, text string) string { return code + " · " + text }
+
+// listLine is a line of a list, and the code by which it is named when there is
+// no room for it.
+type listLine struct{ code, safe string }
+
+func checkLines(checks []commands.CardCheck) []listLine {
+	lines := make([]listLine, 0, len(checks))
+	for _, c := range checks {
+		text := title(c.Code, c.Title)
+		if c.Summary != "" && c.Because == "" {
+			text += " – " + c.Summary
+		}
+		if c.Because != "" {
+			text += " (" + c.Because + ")"
+		}
+		lines = append(lines, listLine{c.Code, symbol(c.Status) + " " + fit(text, shareLine, ellipsis, oneLine)})
+	}
+	return lines
+}
+
+func blindLines(card commands.Card) []listLine {
+	lines := make([]listLine, 0, len(card.Unseen))
+	for _, b := range card.Unseen {
+		text := title(b.Code, b.Title) + " – " + b.Why
+		if b.Because != "" {
+			text += " (" + b.Because + ")"
+		}
+		safe := "❔ " + fit(text, shareLine, ellipsis, oneLine)
+		if b.Next != "" {
+			safe += "\n      " + oneLine(card.Words.NextStep+":") + " " + fit(b.Next, shareLine, ellipsis, oneLine)
+		}
+		lines = append(lines, listLine{b.Code, safe})
+	}
+	return lines
+}
+
+// oneLine is prose on a single line.
+func oneLine(s string) string { return prose(plain(s)) }
+
+// drawList is a heading with lines, as many as its share has room for; the rest
+// is named by code.
+func drawList(heading string, lines []listLine, w commands.Words) []slackgo.Block {
+	if len(lines) == 0 {
+		return nil
+	}
+	text := strong(heading)
+	for i, line := range lines {
+		longer := text + "\n" + line.safe
+		if i > 0 && size(longer) > shareList-shareLine {
+			codes := make([]string, 0, len(lines)-i)
+			for _, hidden := range lines[i:] {
+				codes = append(codes, hidden.code)
+			}
+			return []slackgo.Block{section(text + "\n" + more(codes, w))}
+		}
+		text = longer
+	}
+	return []slackgo.Block{section(text)}
+}
+
+// more says how many things are not shown, and names them.
+func more(codes []string, w commands.Words) string {
+	text := w.Count(textMore, len(codes), "Codes", strings.Join(codes, ", "))
+	return fit(text, shareLine, ellipsis, oneLine)
+}
+
+// drawTable is every check in a row. All rows together keep to the room.
+func drawTable(checks []commands.CardCheck, room int, w commands.Words) slackgo.Block {
+	table := slackgo.NewTableBlock("checks").WithColumnSettings(
+		slackgo.ColumnSetting{Align: slackgo.ColumnAlignmentLeft},
+		slackgo.ColumnSetting{Align: slackgo.ColumnAlignmentLeft},
+		slackgo.ColumnSetting{Align: slackgo.ColumnAlignmentLeft, IsWrapped: true},
+	)
+	table.AddRow(cell(w.Say(textColumnCheck), 30), cell(w.Say(textColumnStatus), 30), cell(w.Say(textColumnTitle), 60))
+	shown := checks[:min(len(checks), maxTableRows-2)]
+	forTitles := room - 200 // the heading's and the last row's
+	for _, c := range shown {
+		forTitles -= size(c.Code) + size(rowStatus(c))
+	}
+	perTitle := min(160, max(1, forTitles/len(shown)))
+	for _, c := range shown {
+		what := c.Title
+		if c.Because != "" {
+			what += " (" + c.Because + ")"
+		}
+		table.AddRow(cell(c.Code, 30), cell(rowStatus(c), 30), cell(what, perTitle))
+	}
+	if hidden := len(checks) - len(shown); hidden > 0 {
+		table.AddRow(cell(ellipsis, 1), cell(ellipsis, 1), cell(w.Count(textMoreRows, hidden), 60))
+	}
+	return table
+}
+
+func rowStatus(c commands.CardCheck) string { return symbol(c.Status) + " " + c.Label }
+
+// cell shows text as it is, on one line.
+func cell(text string, limit int) slackgo.TableCell {
+	text = fit(text, limit, ellipsis, plain)
+	if text == "" {
+		text = "–" // Slack refuses empty cells
+	}
+	return slackgo.NewTableRawTextCell(text)
+}
+
+// drawNotes continues the footer.
+func drawNotes(notes cardNotes, w commands.Words) string {
+	text := ""
+	if notes.asker != "" {
+		text += " · " + prose(w.Say(textAskedBy)) + " <@" + notes.asker + ">"
+	}
+	if notes.run != "" {
+		text += " · " + prose(w.Say(textRun, "Run", notes.run))
+	}
+	if notes.depth {
+		text += " · " + prose(w.Say(textEvidenceBelow))
+	}
+	return text
+}

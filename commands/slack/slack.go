@@ -1,0 +1,159 @@
+// Package slack is the bot's face in Slack: it takes slash commands over Socket
+// Mode, acknowledges them at once, and answers with messages that keep to every
+// limit of Slack's.
+//
+// It promises: an envelope is acknowledged before anything else is done with
+// it; a person who asked is always told how it ended, also when the bot breaks
+// or is stopped meanwhile; text from outside never mentions, links or formats;
+// what does not fit is cut where the reader sees it; Retry-After is obeyed; no
+// goroutine outlives Run.
+//
+// It is the only package that knows slack-go. What an answer says is decided by
+// package commands.
+package slack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	slackgo "github.com/slack-go/slack"
+
+	"tandem/commands"
+	"tandem/diagnostics"
+)
+
+// Options say whom the bot serves, and how. Tokens are never logged.
+type Options struct {
+	BotToken string // xoxb-…, with commands, chat:write and users:read
+	AppToken string // xapp-…, with connections:write
+	APIURL   string // empty: Slack's own
+	Command  string // empty: /vault
+
+	Diagnoser commands.Diagnoser
+	Language  diagnostics.Lang // of people whose own cannot be known; empty: English
+	Version   string           // what `version` answers
+
+	Connections int           // websockets at once; zero: 1
+	Width       int           // commands at once, more are told to come back; zero: 16
+	Timeout     time.Duration // of one diagnosis; zero: 2 minutes
+	Grace       time.Duration // for running diagnoses when the bot is stopped; zero: 10 seconds
+	Every       time.Duration // shortest time between two edits, and between two messages of a thread; zero: 1 second
+
+	Log *slog.Logger     // nil: none
+	Now func() time.Time // nil: time.Now
+}
+
+func (o Options) withDefaults() Options {
+	setDefault(&o.APIURL, slackgo.APIURL)
+	setDefault(&o.Command, "/vault")
+	setDefault(&o.Language, diagnostics.English)
+	setDefault(&o.Connections, 1)
+	setDefault(&o.Width, 16)
+	setDefault(&o.Timeout, 2*time.Minute)
+	setDefault(&o.Grace, 10*time.Second)
+	setDefault(&o.Every, time.Second)
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return o
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+// errStopping is the cause for which a diagnosis is cut off when the bot stops.
+var errStopping = errors.New("the bot is being stopped")
+
+// Bot answers in one workspace. Make one with New.
+type Bot struct {
+	opts   Options
+	log    *slog.Logger
+	web    *web
+	crew   *crew
+	people *people
+	newRef func() string
+
+	vocabulary *commands.Vocabulary
+	self       string // the name of the bot's own user; set before the first command is taken
+}
+
+// New returns a bot that is not connected yet.
+func New(opts Options) (*Bot, error) {
+	if opts.Diagnoser == nil {
+		return nil, errors.New("make the Slack bot: no diagnoser is given")
+	}
+	opts = opts.withDefaults()
+	vocabulary, err := commands.NewVocabulary(locales)
+	if err != nil {
+		return nil, fmt.Errorf("make the Slack bot: %w", err)
+	}
+	web := newWeb(opts)
+	return &Bot{
+		opts:   opts,
+		log:    opts.Log,
+		web:    web,
+		crew:   newCrew(opts.Width),
+		people: newPeople(web, opts.Language, opts.Log, opts.Now),
+		newRef: newRef,
+
+		vocabulary: vocabulary,
+	}, nil
+}
+
+// Run serves until the context is done, and then lets running diagnoses finish
+// or say that they were cut off. It returns nil after a stop, and an error when
+// Slack will never let the bot in as it is configured. Call it once.
+func (b *Bot) Run(ctx context.Context) error {
+	defer b.web.close()
+	if err := b.identify(ctx); err != nil {
+		return ended(ctx, err)
+	}
+	jobs, cutOff := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer cutOff(nil)
+	err := b.listen(ctx, jobs)
+	b.finish(cutOff)
+	return ended(ctx, err)
+}
+
+// ended makes a stop that was asked for no error.
+func ended(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// identify learns who the bot is, however long Slack takes to answer.
+func (b *Bot) identify(ctx context.Context) error {
+	for pause := time.Second; ; pause = min(2*pause, time.Minute) {
+		self, err := b.web.whoAmI(ctx)
+		if err == nil {
+			b.self = self
+			return nil
+		}
+		if next, hopeless := neverLets(err); hopeless {
+			return fmt.Errorf("log in to Slack with the bot token: %w: %s", err, next)
+		}
+		b.log.WarnContext(ctx, "slack does not answer", "error", err, "again_in", pause)
+		if err := b.web.wait(ctx, pause); err != nil {
+			return err
+		}
+	}
+}
+
+// finish waits for the running commands, and cuts them off after the grace.
+func (b *Bot) finish(cutOff context.CancelCauseFunc) {
+	timer := time.AfterFunc(b.opts.Grace, func() { cutOff(errStopping) })
+	defer timer.Stop()
+	b.crew.wait()
+}

@@ -1,0 +1,147 @@
+package slack
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log"
+	"time"
+
+	slackgo "github.com/slack-go/slack"
+	"github.com/slack-go/slack/socketmode"
+	"golang.org/x/sync/errgroup"
+)
+
+const (
+	// ackTimeout bounds the wait for room to acknowledge. Slack gives 3 s for
+	// all of it.
+	ackTimeout = time.Second
+	// maxEnvelope is far above what Slack sends.
+	maxEnvelope = 4 << 20
+)
+
+// listen serves the connections until the context is done or one of them can
+// never be made. Slack sends each envelope to any one of them, so that they
+// share nothing but the crew.
+func (b *Bot) listen(ctx, jobs context.Context) error {
+	connections, ctx := errgroup.WithContext(ctx)
+	for range b.opts.Connections {
+		connections.Go(func() error { return b.connect(ctx, jobs) })
+	}
+	return connections.Wait()
+}
+
+// connect serves one connection, which the client renews as often as it must.
+func (b *Bot) connect(ctx, jobs context.Context) error {
+	client := socketmode.New(
+		b.web.api,
+		socketmode.OptionReadLimit(maxEnvelope),
+		socketmode.OptionLog(log.New(io.Discard, "", 0)), // events tell the same, and without payloads
+	)
+	link, ctx := errgroup.WithContext(ctx)
+	link.Go(func() error {
+		if err := client.RunContext(ctx); err != nil {
+			return b.refused(err)
+		}
+		return nil
+	})
+	link.Go(func() error { return b.receive(ctx, jobs, client) })
+	return link.Wait()
+}
+
+// refused adds the next step to an error for which the client gave up.
+func (b *Bot) refused(err error) error {
+	if next, hopeless := neverLets(err); hopeless {
+		return fmt.Errorf("open a Socket Mode connection with the app token: %w: %s", err, next)
+	}
+	return fmt.Errorf("open a Socket Mode connection: %w", err)
+}
+
+func (b *Bot) receive(ctx, jobs context.Context, client *socketmode.Client) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case event := <-client.Events:
+			if err := b.take(ctx, jobs, client, event); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// take handles one event without ever waiting for more than an ack. It returns
+// an error when the connection can never be made.
+func (b *Bot) take(ctx, jobs context.Context, client *socketmode.Client, event socketmode.Event) error {
+	switch event.Type {
+	case socketmode.EventTypeSlashCommand:
+		if command, ok := event.Data.(slackgo.SlashCommand); ok {
+			b.takeCommand(ctx, jobs, client, event.Request, command)
+		}
+	case socketmode.EventTypeEventsAPI, socketmode.EventTypeInteractive:
+		// Nothing listens to these yet; unacknowledged ones would come again.
+		b.ack(ctx, client, event.Request, nil)
+	case socketmode.EventTypeHello:
+		b.log.InfoContext(ctx, "connected to slack", "connections", event.Request.NumConnections)
+	case socketmode.EventTypeConnectionError:
+		return b.connectionFailed(ctx, event)
+	case socketmode.EventTypeErrorBadMessage, socketmode.EventTypeErrorWriteFailed, socketmode.EventTypeIncomingError:
+		// The data holds messages of people: only the kind is logged.
+		b.log.WarnContext(ctx, "socket mode trouble", "kind", string(event.Type))
+	}
+	return nil
+}
+
+// connectionFailed ends the attempts that the client would repeat for ever
+// though only a person can help.
+func (b *Bot) connectionFailed(ctx context.Context, event socketmode.Event) error {
+	failed, ok := event.Data.(*slackgo.ConnectionErrorEvent)
+	if !ok {
+		return nil
+	}
+	if _, hopeless := neverLets(failed.ErrorObj); hopeless {
+		return b.refused(failed.ErrorObj)
+	}
+	b.log.WarnContext(ctx, "no connection to slack", "error", failed.ErrorObj, "again_in", failed.Backoff)
+	return nil
+}
+
+// takeCommand acknowledges a slash command and gives it to the crew. When the
+// crew is full the acknowledgement itself says so.
+func (b *Bot) takeCommand(ctx, jobs context.Context, client *socketmode.Client, req *socketmode.Request, command slackgo.SlashCommand) {
+	seat, ok := b.crew.reserve()
+	if !ok {
+		b.log.WarnContext(ctx, "too many commands at once", "width", b.opts.Width)
+		b.ack(ctx, client, req, b.busy(command.UserID))
+		return
+	}
+	if !b.ack(ctx, client, req, nil) {
+		seat.free() // Slack tells the person that it failed: running it would belie that
+		return
+	}
+	ask := newAsk(command, b.newRef())
+	seat.run(func() { b.answer(jobs, ask) })
+}
+
+// ack acknowledges an envelope and says whether it could.
+func (b *Bot) ack(ctx context.Context, client *socketmode.Client, req *socketmode.Request, payload any) bool {
+	if req == nil || req.EnvelopeID == "" {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, ackTimeout)
+	defer cancel()
+	if err := client.AckCtx(ctx, req.EnvelopeID, payload); err != nil {
+		b.log.WarnContext(ctx, "acknowledge an envelope", "type", req.Type, "error", err)
+		return false
+	}
+	return true
+}
+
+// busy is the answer inside an acknowledgement. It waits for nothing: the
+// person's language is used when it happens to be known.
+func (b *Bot) busy(user string) any {
+	return map[string]any{
+		"response_type": slackgo.ResponseTypeEphemeral,
+		"text":          prose(b.wordsOf(b.people.known(user)).Say(textBusy)),
+	}
+}

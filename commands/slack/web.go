@@ -1,0 +1,244 @@
+package slack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	slackgo "github.com/slack-go/slack"
+)
+
+const (
+	callTimeout = 10 * time.Second // of one request
+	maxTries    = 6                // of one call that Slack throttles
+	// throttledPause is the wait when Slack throttles without saying for how long.
+	throttledPause = 2 * time.Second
+	// repeatPause is the wait before a call is repeated that changes nothing
+	// when it is done twice.
+	repeatPause = 500 * time.Millisecond
+)
+
+// The methods of the Web API that the bot calls.
+const (
+	methodAuthTest    = "auth.test"
+	methodPostMessage = "chat.postMessage"
+	methodUpdate      = "chat.update"
+	methodUsersInfo   = "users.info"
+	methodResponseURL = "response_url"
+)
+
+// message is what a person sees: blocks, and a text for where blocks cannot be
+// shown.
+type message struct {
+	text   string
+	blocks []slackgo.Block
+}
+
+// web is Slack's Web API with deadlines and patience. It is safe for use by
+// several goroutines, which share what Slack said about its rate limits.
+type web struct {
+	api  *slackgo.Client
+	http *http.Client
+	log  *slog.Logger
+	now  func() time.Time
+	wait func(context.Context, time.Duration) error
+
+	mu    sync.Mutex
+	until map[string]time.Time // by method, posts also by channel: no call before
+}
+
+func newWeb(opts Options) *web {
+	client := &http.Client{
+		Timeout:   callTimeout,
+		Transport: http.DefaultTransport.(*http.Transport).Clone(),
+		// An answer that sends the token or the text elsewhere is not followed.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	return &web{
+		api: slackgo.New(
+			opts.BotToken,
+			slackgo.OptionAppLevelToken(opts.AppToken),
+			slackgo.OptionAPIURL(strings.TrimRight(opts.APIURL, "/")+"/"),
+			slackgo.OptionHTTPClient(client),
+			slackgo.OptionLog(log.New(io.Discard, "", 0)),
+		),
+		http:  client,
+		log:   opts.Log,
+		now:   opts.Now,
+		wait:  sleep,
+		until: map[string]time.Time{},
+	}
+}
+
+func (w *web) close() { w.http.CloseIdleConnections() }
+
+// sleep waits, or returns why it was woken.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// whoAmI returns the name of the bot's own user.
+func (w *web) whoAmI(ctx context.Context) (string, error) {
+	var self string
+	err := w.call(ctx, methodAuthTest, true, func(ctx context.Context) error {
+		answer, err := w.api.AuthTestContext(ctx)
+		if err == nil {
+			self = answer.User
+		}
+		return err
+	})
+	return self, err
+}
+
+// locale returns a person's locale, like pt-BR; empty when Slack has none.
+func (w *web) locale(ctx context.Context, user string) (string, error) {
+	var locale string
+	err := w.call(ctx, methodUsersInfo, true, func(ctx context.Context) error {
+		person, err := w.api.GetUserInfoContext(ctx, user)
+		if err == nil {
+			locale = person.Locale
+		}
+		return err
+	})
+	return locale, err
+}
+
+// post writes a message, into a thread when one is given, and returns its ts.
+// It is not repeated when nobody knows whether Slack took it.
+func (w *web) post(ctx context.Context, channel, thread string, m message) (string, error) {
+	options := []slackgo.MsgOption{
+		slackgo.MsgOptionText(m.text, false),
+		slackgo.MsgOptionBlocks(m.blocks...),
+		slackgo.MsgOptionDisableLinkUnfurl(),
+		slackgo.MsgOptionDisableMediaUnfurl(),
+	}
+	if thread != "" {
+		options = append(options, slackgo.MsgOptionTS(thread))
+	}
+	var ts string
+	err := w.call(ctx, postsIn(channel), false, func(ctx context.Context) (err error) {
+		_, ts, err = w.api.PostMessageContext(ctx, channel, options...)
+		return err
+	})
+	return ts, err
+}
+
+// postsIn names the posts in one channel, which Slack limits by themselves.
+func postsIn(channel string) string { return methodPostMessage + " " + channel }
+
+// pace keeps the next post in a channel away for a while.
+func (w *web) pace(channel string, d time.Duration) { w.postpone(postsIn(channel), d) }
+
+// update replaces a message of the bot's.
+func (w *web) update(ctx context.Context, channel, ts string, m message) error {
+	return w.call(ctx, methodUpdate, true, func(ctx context.Context) error { return w.edit(ctx, channel, ts, m) })
+}
+
+// glance replaces a message unless that would mean to wait. It is for what is
+// soon replaced again.
+func (w *web) glance(ctx context.Context, channel, ts string, m message) error {
+	if w.pause(methodUpdate) > 0 {
+		return nil
+	}
+	return w.once(ctx, methodUpdate, func(ctx context.Context) error { return w.edit(ctx, channel, ts, m) })
+}
+
+func (w *web) edit(ctx context.Context, channel, ts string, m message) error {
+	_, _, _, err := w.api.UpdateMessageContext(
+		ctx, channel, ts,
+		slackgo.MsgOptionText(m.text, false),
+		slackgo.MsgOptionBlocks(m.blocks...),
+	)
+	return err
+}
+
+// respond answers the person who asked, and nobody else, by the address that
+// came with the command. The address is a secret for as long as it works.
+func (w *web) respond(ctx context.Context, address string, m message) error {
+	return w.call(ctx, methodResponseURL, false, func(ctx context.Context) error {
+		err := slackgo.PostWebhookCustomHTTPContext(ctx, address, w.http, &slackgo.WebhookMessage{
+			Text:         m.text,
+			Blocks:       &slackgo.Blocks{BlockSet: m.blocks},
+			ResponseType: slackgo.ResponseTypeEphemeral,
+		})
+		return withoutAddress(err)
+	})
+}
+
+// withoutAddress takes the address of the request out of an error.
+func withoutAddress(err error) error {
+	if wrapped, ok := errors.AsType[*url.Error](err); ok {
+		return fmt.Errorf("post to the response address: %w", wrapped.Err)
+	}
+	return err
+}
+
+// call makes a call as often as Slack throttles it, and once more after other
+// trouble when it can be repeated without harm.
+func (w *web) call(ctx context.Context, method string, repeatable bool, request func(context.Context) error) error {
+	var err error
+	for range maxTries {
+		if waitErr := w.wait(ctx, w.pause(method)); waitErr != nil {
+			return errors.Join(err, fmt.Errorf("%s: %w", method, waitErr))
+		}
+		if err = w.once(ctx, method, request); err == nil {
+			return nil
+		}
+		if _, throttled := retryAfter(err); throttled {
+			continue
+		}
+		if !repeatable || !passing(err) || ctx.Err() != nil {
+			return err
+		}
+		repeatable = false
+		w.postpone(method, repeatPause)
+	}
+	return err
+}
+
+// once makes one request, and remembers for how long Slack wants none.
+func (w *web) once(ctx context.Context, method string, request func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	err := request(ctx)
+	if err == nil {
+		return nil
+	}
+	if after, throttled := retryAfter(err); throttled {
+		w.postpone(method, after)
+		w.log.InfoContext(ctx, "slack asks for patience", "method", method, "retry_after", after)
+	}
+	return fmt.Errorf("%s: %w", method, err)
+}
+
+// pause says how long to wait before the next call of a method.
+func (w *web) pause(method string) time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return max(0, w.until[method].Sub(w.now()))
+}
+
+func (w *web) postpone(method string, d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	maps.DeleteFunc(w.until, func(_ string, until time.Time) bool { return until.Before(w.now()) })
+	if until := w.now().Add(d); until.After(w.until[method]) {
+		w.until[method] = until
+	}
+}
