@@ -2,6 +2,10 @@ package probes
 
 import (
 	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"tandem/diagnostics"
@@ -83,6 +87,118 @@ type logProbes struct {
 	now    func() time.Time
 }
 
+const (
+	logsKey     = "logs.loki.url or logs.files"
+	maxEvents   = 50   // in the facts
+	maxMatches  = 1000 // asked of a source
+	eventWindow = 30 * time.Minute
+)
+
+// events is blind when the service has logged nothing at all in the window:
+// then the absence of an event says nothing.
 func (p logProbes) events(ctx context.Context, args EventsArgs) (Events, []diagnostics.Evidence, error) {
-	return Events{}, nil, notReady()
+	if p.source == nil {
+		return Events{}, nil, notConfigured("where the logs are", logsKey)
+	}
+	ctx, cancel := within(ctx)
+	defer cancel()
+	since := args.Since
+	if since <= 0 {
+		since = eventWindow
+	}
+	now := p.now()
+	q := LogQuery{Service: args.Service, Words: args.Events, Since: now.Add(-since), Until: now, Limit: maxMatches}
+	t := &trail{source: p.source.System(), now: p.now}
+	show := p.source.Command(q)
+	page, err := p.source.Search(ctx, q)
+	if err != nil {
+		return Events{}, t.list, t.fail(show, blindNetwork("search the logs of "+args.Service, "", err))
+	}
+	if page.Lines == 0 {
+		blind := t.fail(show, &diagnostics.BlindError{
+			Reason: diagnostics.ReasonNoData,
+			Detail: "no log line of " + args.Service + " in the last " + since.String(),
+			Next:   "check that the service runs, that its logs are shipped, and that the selector or file names fit",
+		})
+		return Events{}, t.list, blind
+	}
+	facts := collect(page, args.Events)
+	t.add(show, "%s", facts.words())
+	return facts, t.list, nil
+}
+
+// collect keeps the events that were asked for. A source finds lines that
+// merely contain the words; only the event's name decides.
+func collect(page LogPage, names []string) Events {
+	facts := Events{Lines: page.Lines, Newest: page.Newest, Truncated: page.Truncated, Counts: map[string]int64{}}
+	for _, name := range names {
+		facts.Counts[name] = 0
+	}
+	for _, line := range page.Matches {
+		record, err := parseLogLine(line.Text)
+		if err != nil {
+			facts.Bad++
+			continue
+		}
+		e := record.event
+		if len(names) > 0 && !slices.Contains(names, e.Event) {
+			continue
+		}
+		if e.At.IsZero() {
+			e.At = line.At
+		}
+		facts.take(e)
+	}
+	return facts
+}
+
+// take counts an event; they come newest first.
+func (f *Events) take(e LogEvent) {
+	f.Matched++
+	if _, known := f.Counts[e.Event]; known || len(f.Counts) < maxEvents {
+		f.Counts[e.Event]++
+	}
+	if f.Matched == 1 {
+		f.Last = e
+	}
+	if len(f.Events) < maxEvents {
+		f.Events = append(f.Events, e)
+	}
+}
+
+func (f *Events) words() string {
+	names := slices.Sorted(maps.Keys(f.Counts))
+	counts := make([]string, len(names))
+	for i, name := range names {
+		counts[i] = fmt.Sprintf("%s %d", name, f.Counts[name])
+	}
+	text := fmt.Sprintf("%d lines, newest of %s; events: %s", f.Lines, f.Newest.UTC().Format(time.RFC3339), list(counts))
+	if f.Matched > 0 {
+		text += "; last: " + f.Last.words()
+	}
+	return text
+}
+
+// words are the event's fields that say something, in one line.
+func (e LogEvent) words() string {
+	parts := []string{e.At.UTC().Format(time.RFC3339), e.Event}
+	for _, f := range []struct{ name, value string }{
+		{"reason", e.Reason},
+		{"code", e.Code},
+		{"sqlstate", e.SQLState},
+		{"kid", e.Kid},
+		{"expected", e.Expected},
+		{"actual", e.Actual},
+		{"plan_id", e.PlanID},
+		{"request_id", e.RequestID},
+		{"error", e.Error},
+	} {
+		if f.value != "" {
+			parts = append(parts, f.name+"="+f.value)
+		}
+	}
+	if e.StatusCode != 0 {
+		parts = append(parts, fmt.Sprintf("status_code=%d", e.StatusCode))
+	}
+	return strings.Join(parts, " ")
 }

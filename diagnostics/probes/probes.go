@@ -48,6 +48,9 @@ type Deps struct {
 type Vault struct {
 	Client *api.Client // the bot's identity, kept logged in by its owner
 	Nodes  []string    // the address of every node; empty: the client's address
+	// CLIAddr is written as VAULT_ADDR before the commands of the evidence;
+	// empty: people have their own.
+	CLIAddr string
 }
 
 // SPIFFE is where to ask the SPIFFE Workload API and the SPIRE server.

@@ -2,6 +2,11 @@ package probes
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
 	"time"
 
 	"tandem/diagnostics"
@@ -28,6 +33,149 @@ type Node struct {
 	ClockSkew   time.Duration `cel:"clock_skew"` // the node's clock minus ours
 }
 
+// problemNotVault is a node where something else answers.
+const problemNotVault = "not_vault"
+
+// seen reports whether the node was seen, if only to be down: a refused
+// connection or an expired certificate is an observation, silence is not.
+func (n Node) seen() bool {
+	return n.Reachable || n.Problem == problemRefused || n.Problem == problemCertExpired
+}
+
+// health is blind when no node answers and one of them could be well.
 func (v vaultProbes) health(ctx context.Context, _ None) (Health, []diagnostics.Evidence, error) {
-	return Health{}, nil, notReady()
+	if v.Client == nil {
+		return Health{}, nil, notConfigured("Vault", vaultAddressKey)
+	}
+	ctx, cancel := within(ctx)
+	defer cancel()
+	addresses := v.Nodes
+	if len(addresses) == 0 {
+		addresses = []string{v.Client.Address()}
+	}
+	nodes := make([]Node, len(addresses))
+	trails := make([]*trail, len(addresses))
+	parallel(len(addresses), func(i int) {
+		trails[i] = v.trail()
+		nodes[i] = v.node(ctx, trails[i], addresses[i])
+	})
+	facts := countNodes(nodes)
+	return facts, joined(trails), blindNodes(facts)
+}
+
+func countNodes(nodes []Node) Health {
+	facts := Health{Nodes: nodes}
+	for _, n := range nodes {
+		if !n.Reachable {
+			continue
+		}
+		facts.Reachable++
+		switch {
+		case n.Sealed:
+			facts.Sealed++
+		case n.Initialized && !n.Standby:
+			facts.Active++
+		}
+	}
+	return facts
+}
+
+// blindNodes is nil when the facts suffice to judge.
+func blindNodes(facts Health) error {
+	if facts.Reachable > 0 {
+		return nil
+	}
+	for _, n := range facts.Nodes {
+		if n.seen() {
+			continue
+		}
+		reason := problemReason(n.Problem)
+		if n.Problem == problemNotVault {
+			reason = diagnostics.ReasonGarbage
+		}
+		return &diagnostics.BlindError{
+			Reason: reason,
+			Detail: "GET " + n.Address + "/v1/sys/health: " + problemText(n.Problem),
+			Next:   "check the network between the bot and Vault, and the addresses under vault.nodes",
+		}
+	}
+	return nil
+}
+
+// node asks one node, without a token.
+func (v vaultProbes) node(ctx context.Context, t *trail, address string) Node {
+	n := Node{Address: address}
+	url := strings.TrimSuffix(address, "/") + "/v1/sys/health"
+	show := shell("curl", "-sk", url)
+	status, body, err := v.getHealth(ctx, url)
+	if err != nil {
+		n.Problem = networkProblem(err)
+		if n.Problem == problemMissing {
+			n.Problem = problemRefused // an agent's socket that is gone
+		}
+		t.add(show, "%s", blindNetwork("GET "+url, "", err).Detail)
+		return n
+	}
+	var h vaultHealth
+	if json.Unmarshal(body, &h) != nil || h.Initialized == nil || h.Sealed == nil {
+		n.Problem = problemNotVault
+		t.add(show, "status %d with %s: not Vault", status, kindOf(body))
+		return n
+	}
+	n.Reachable, n.Initialized, n.Sealed, n.Standby = true, *h.Initialized, *h.Sealed, h.Standby
+	n.Version, n.Cluster = clean(h.Version, maxDetail), clean(h.ClusterName, maxDetail)
+	if h.ServerTime > 0 {
+		n.ClockSkew = skew(time.Unix(h.ServerTime, 0), v.now())
+	}
+	t.add(show, "status %d: %s", status, n.words())
+	return n
+}
+
+// vaultHealth is the body of sys/health.
+type vaultHealth struct {
+	Initialized *bool  `json:"initialized"`
+	Sealed      *bool  `json:"sealed"`
+	Standby     bool   `json:"standby"`
+	Version     string `json:"version"`
+	ClusterName string `json:"cluster_name"`
+	ServerTime  int64  `json:"server_time_utc"`
+}
+
+// skew is the difference of the clocks. Vault tells whole seconds, cut off, so
+// that a difference below one second is none.
+func skew(server, ours time.Time) time.Duration {
+	d := server.Sub(ours)
+	if d > -time.Second && d <= 0 {
+		return 0
+	}
+	return d.Round(time.Second)
+}
+
+// getHealth reads status and body alone: the status says standby or sealed in
+// numbers that depend on the cluster's edition, the body says it in words.
+func (v vaultProbes) getHealth(ctx context.Context, url string) (int, []byte, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return 0, nil, fmt.Errorf("%q is not a URL", clean(url, maxDetail))
+	}
+	resp, err := v.httpClient().Do(req)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	return resp.StatusCode, body, err
+}
+
+func (n Node) words() string {
+	state := "active"
+	switch {
+	case !n.Initialized:
+		state = "not initialised"
+	case n.Sealed:
+		state = "sealed"
+	case n.Standby:
+		state = "standby"
+	}
+	return fmt.Sprintf("%s, version %s, clock %s off", state, n.Version, n.ClockSkew)
 }

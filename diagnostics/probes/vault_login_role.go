@@ -2,6 +2,8 @@ package probes
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"time"
 
 	"tandem/diagnostics"
@@ -29,8 +31,96 @@ type LoginRole struct {
 	JWKSURL         string        `cel:"jwks_url"` // of the mount, when jwt
 }
 
-func loginRoleGrants(args LoginRoleArgs) []diagnostics.Grant { return nil }
+// loginRoleGrants leaves the mount's configuration out where it has no keys'
+// address: rights that are not needed are not asked for.
+func loginRoleGrants(args LoginRoleArgs) []diagnostics.Grant {
+	grants := []diagnostics.Grant{reads(loginRolePath(args))}
+	if strings.Contains(args.Mount, "kubernetes") || strings.Contains(args.Mount, "approle") {
+		return grants
+	}
+	return append(grants, reads(below("auth/"+strings.Trim(args.Mount, "/"), "config")))
+}
+
+func loginRolePath(args LoginRoleArgs) string {
+	return below("auth/"+strings.Trim(args.Mount, "/"), "role", args.Role)
+}
+
+// loginRoleData is what the auth methods tell of a role, all in one.
+type loginRoleData struct {
+	RoleType        *string  `json:"role_type"` // of jwt
+	BoundSubject    string   `json:"bound_subject"`
+	BoundAudiences  []string `json:"bound_audiences"`
+	BoundAccounts   []string `json:"bound_service_account_names"` // of kubernetes
+	BoundNamespaces []string `json:"bound_service_account_namespaces"`
+	BindSecretID    *bool    `json:"bind_secret_id"` // of approle
+	Policies        []string `json:"token_policies"`
+	TokenTTL        seconds  `json:"token_ttl"`
+	TokenMaxTTL     seconds  `json:"token_max_ttl"`
+	NoDefaultPolicy bool     `json:"token_no_default_policy"`
+}
+
+func (d loginRoleData) kind() string {
+	switch {
+	case d.RoleType != nil:
+		return "jwt"
+	case d.BoundAccounts != nil:
+		return "kubernetes"
+	case d.BindSecretID != nil:
+		return "approle"
+	}
+	return ""
+}
 
 func (v vaultProbes) loginRole(ctx context.Context, args LoginRoleArgs) (LoginRole, []diagnostics.Evidence, error) {
-	return LoginRole{}, nil, notReady()
+	ctx, cancel := within(ctx)
+	defer cancel()
+	t := v.trail()
+	var data loginRoleData
+	q := vaultQuestion{path: loginRolePath(args), show: v.command("read", loginRolePath(args))}
+	found, err := v.read(ctx, t, q, &data)
+	if err != nil || !found {
+		return LoginRole{}, t.list, err
+	}
+	facts := LoginRole{
+		Exists:          true,
+		Type:            data.kind(),
+		BoundSubject:    data.BoundSubject,
+		BoundAudiences:  data.BoundAudiences,
+		BoundAccounts:   data.BoundAccounts,
+		BoundNamespaces: data.BoundNamespaces,
+		Policies:        data.Policies,
+		TokenTTL:        data.TokenTTL.duration(),
+		TokenMaxTTL:     data.TokenMaxTTL.duration(),
+		NoDefaultPolicy: data.NoDefaultPolicy,
+	}
+	t.add(q.show, "%s", facts.words())
+	if facts.Type == "jwt" {
+		facts.JWKSURL, err = v.jwksURL(ctx, t, args.Mount)
+	}
+	return facts, t.list, err
+}
+
+func (f LoginRole) words() string {
+	bound := fmt.Sprintf("subject %q, audiences %s", f.BoundSubject, list(f.BoundAudiences))
+	if f.Type == "kubernetes" {
+		bound = fmt.Sprintf("service accounts %s of namespaces %s", list(f.BoundAccounts), list(f.BoundNamespaces))
+	}
+	return fmt.Sprintf("bound to %s; policies %s; ttl %s, at most %s", bound, list(f.Policies), f.TokenTTL, f.TokenMaxTTL)
+}
+
+// jwksURL is where the mount takes its keys from. The rest of the mount's
+// configuration is not decoded.
+func (v vaultProbes) jwksURL(ctx context.Context, t *trail, mount string) (string, error) {
+	var config struct {
+		JWKSURL string `json:"jwks_url"`
+	}
+	path := below("auth/"+strings.Trim(mount, "/"), "config")
+	q := vaultQuestion{path: path, show: v.command("read", "-field=jwks_url", path)}
+	found, err := v.read(ctx, t, q, &config)
+	if err != nil || !found {
+		return "", err
+	}
+	url := clean(config.JWKSURL, maxDetail)
+	t.add(q.show, "%s", list(nonEmpty(url)))
+	return url, nil
 }

@@ -1,0 +1,198 @@
+package probes
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"tandem/diagnostics"
+)
+
+const maxLokiAnswer = 32 << 20
+
+// Loki is a LogSource over Loki's HTTP API.
+type Loki struct {
+	url      string
+	selector string
+	client   *http.Client
+}
+
+// NewLoki makes a source of a Loki server. In the selector, like
+// {service="$service"}, $service stands for the name of the service. The client
+// brings credentials and TLS; nil: the default one.
+func NewLoki(url, selector string, client *http.Client) *Loki {
+	if client == nil {
+		client = http.DefaultClient
+	}
+	return &Loki{url: strings.TrimSuffix(url, "/"), selector: selector, client: client}
+}
+
+// System implements LogSource.
+func (l *Loki) System() string { return "loki" }
+
+// Command implements LogSource: the lines themselves, by curl, for few people
+// have logcli.
+func (l *Loki) Command(q LogQuery) string {
+	return shell("curl", "-sG", l.url+"/loki/api/v1/query_range",
+		"--data-urlencode", "query="+l.lines(q),
+		"--data-urlencode", "since="+window(q).String(),
+		"--data-urlencode", "limit="+strconv.Itoa(q.Limit))
+}
+
+// Search implements LogSource: one question for the number of all lines and the
+// newest, one for those that match.
+func (l *Loki) Search(ctx context.Context, q LogQuery) (LogPage, error) {
+	page := LogPage{}
+	var err error
+	if page.Lines, err = l.count(ctx, q); err != nil || page.Lines == 0 {
+		return page, err
+	}
+	newest, err := l.stream(ctx, q, l.stem(q.Service), 1)
+	if err != nil {
+		return page, err
+	}
+	if len(newest) > 0 {
+		page.Newest = newest[0].At
+	}
+	page.Matches, err = l.stream(ctx, q, l.lines(q), q.Limit)
+	page.Truncated = len(page.Matches) >= q.Limit
+	return page, err
+}
+
+// stem is the selector of a service. Its name goes into a quoted label value.
+func (l *Loki) stem(service string) string {
+	quoted := strconv.Quote(service)
+	return strings.ReplaceAll(l.selector, "$service", quoted[1:len(quoted)-1])
+}
+
+// lines is the LogQL for the lines that match.
+func (l *Loki) lines(q LogQuery) string {
+	if len(q.Words) == 0 {
+		return l.stem(q.Service)
+	}
+	escaped := make([]string, len(q.Words))
+	for i, w := range q.Words {
+		escaped[i] = regexp.QuoteMeta(w)
+	}
+	return l.stem(q.Service) + " |~ " + strconv.Quote(strings.Join(escaped, "|"))
+}
+
+func window(q LogQuery) time.Duration { return q.Until.Sub(q.Since).Round(time.Second) }
+
+// count is the number of all lines of the service.
+func (l *Loki) count(ctx context.Context, q LogQuery) (int64, error) {
+	var vector []struct {
+		Value [2]json.RawMessage `json:"value"`
+	}
+	seconds := max(1, int64(window(q).Seconds()))
+	query := fmt.Sprintf("sum(count_over_time(%s[%ds]))", l.stem(q.Service), seconds)
+	values := url.Values{"query": {query}, "time": {strconv.FormatInt(q.Until.UnixNano(), 10)}}
+	if err := l.get(ctx, "/loki/api/v1/query", values, "vector", &vector); err != nil || len(vector) == 0 {
+		return 0, err
+	}
+	n, err := strconv.ParseFloat(word(vector[0].Value[1]), 64)
+	if err != nil {
+		return 0, blindGarbage("GET /loki/api/v1/query", "Loki", "a count that is not a number")
+	}
+	return int64(n), nil
+}
+
+// stream reads lines, newest first over all streams.
+func (l *Loki) stream(ctx context.Context, q LogQuery, query string, limit int) ([]LogLine, error) {
+	var streams []struct {
+		Values [][]json.RawMessage `json:"values"` // [time, line, structured metadata?]
+	}
+	values := url.Values{
+		"query":     {query},
+		"start":     {strconv.FormatInt(q.Since.UnixNano(), 10)},
+		"end":       {strconv.FormatInt(q.Until.UnixNano()+1, 10)}, // the end is exclusive
+		"limit":     {strconv.Itoa(limit)},
+		"direction": {"backward"},
+	}
+	if err := l.get(ctx, "/loki/api/v1/query_range", values, "streams", &streams); err != nil {
+		return nil, err
+	}
+	var lines []LogLine
+	for _, s := range streams {
+		for _, v := range s.Values {
+			if len(v) < 2 {
+				return nil, blindGarbage("GET /loki/api/v1/query_range", "Loki", "a line without a time")
+			}
+			nanos, err := strconv.ParseInt(word(v[0]), 10, 64)
+			if err != nil {
+				return nil, blindGarbage("GET /loki/api/v1/query_range", "Loki", "a time that is not a number")
+			}
+			lines = append(lines, LogLine{At: time.Unix(0, nanos).UTC(), Text: word(v[1])})
+		}
+	}
+	newestFirst(lines)
+	return lines, nil
+}
+
+// get asks one endpoint and decodes the result of the expected type.
+func (l *Loki) get(ctx context.Context, path string, values url.Values, kind string, into any) error {
+	doing := "GET " + path
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, l.url+path+"?"+values.Encode(), nil)
+	if err != nil {
+		return &diagnostics.BlindError{Reason: diagnostics.ReasonError, Detail: doing + ": the configured address is not a URL", Next: "correct logs.loki.url"}
+	}
+	resp, err := l.client.Do(req)
+	if err != nil {
+		return blindNetwork(doing, "check that Loki runs and that the bot can reach logs.loki.url", err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxLokiAnswer))
+	if err != nil {
+		return blindNetwork(doing, "", err)
+	}
+	if resp.StatusCode != http.StatusOK {
+		return blindStatus(doing, "Loki", resp.StatusCode, body)
+	}
+	var answer struct {
+		Status string `json:"status"`
+		Data   struct {
+			ResultType string          `json:"resultType"`
+			Result     json.RawMessage `json:"result"`
+		} `json:"data"`
+	}
+	err = json.Unmarshal(body, &answer)
+	if err == nil && answer.Data.ResultType != kind {
+		err = errors.New("another type of result")
+	}
+	if err == nil {
+		err = json.Unmarshal(answer.Data.Result, into)
+	}
+	if err != nil {
+		return blindGarbage(doing, "Loki", kindOf(body))
+	}
+	return nil
+}
+
+// blindStatus says what a status other than 200 means, for systems that are
+// asked over plain HTTP.
+func blindStatus(doing, system string, status int, body []byte) *diagnostics.BlindError {
+	blind := &diagnostics.BlindError{Reason: diagnostics.ReasonError, Detail: fmt.Sprintf("%s: status %d", doing, status)}
+	switch {
+	case status == http.StatusTooManyRequests:
+		blind.Reason, blind.Next = diagnostics.ReasonThrottled, "wait, or raise "+system+"'s limits"
+	case status == http.StatusUnauthorized, status == http.StatusForbidden:
+		blind.Reason, blind.Next = diagnostics.ReasonDenied, "give the bot credentials that "+system+" takes"
+	case status == http.StatusGatewayTimeout:
+		blind.Reason = diagnostics.ReasonTimeout
+	case status >= 500:
+		blind.Reason, blind.Next = diagnostics.ReasonUnavailable, "look at "+system+" itself"
+	case status >= 300 && status < 400, kindOf(body) == "an HTML page":
+		return blindGarbage(doing, system, fmt.Sprintf("status %d, %s", status, kindOf(body)))
+	default:
+		blind.Detail += ": " + clean(string(body), maxDetail)
+	}
+	return blind
+}
