@@ -1,0 +1,42 @@
+// Command lab runs a whole small world of Vault and SPIFFE on this machine:
+// real servers, the services that the runbook is about, and a Slack workspace
+// with a page. It is for trying, testing and measuring the bot; it is never
+// shipped.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// cli is the command line.
+type cli struct {
+	Up     upCmd     `cmd:"" help:"Bring the world up and stay with it; Ctrl-C takes it down."`
+	Down   downCmd   `cmd:"" help:"Take the running world down."`
+	Status statusCmd `cmd:"" help:"Show every part: process, address, state."`
+	Serve  serveCmd  `cmd:"" hidden:"" help:"Run one part of the world in this process."`
+}
+
+// where is the flag of every command that looks for a world.
+type where struct {
+	Dir string `default:".lab" help:"Folder of the world's files." type:"path"`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	var grammar cli
+	parsed := kong.Parse(&grammar, kong.Name("lab"), kong.UsageOnError(),
+		kong.Description("A whole small world of Vault and SPIFFE on one machine."),
+		kong.BindTo(ctx, (*context.Context)(nil)))
+	if err := parsed.Run(); err != nil {
+		fmt.Fprintln(os.Stderr, "lab:", err)
+		stop()
+		os.Exit(1)
+	}
+}

@@ -1,0 +1,44 @@
+package servers
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// moduleName is the first line of the go.mod that holds the nested modules.
+const moduleName = "module tandem"
+
+// moduleRoot walks up from dir to the folder of the module tandem.
+func moduleRoot(dir string) (string, error) {
+	for at := dir; ; at = filepath.Dir(at) {
+		content, err := os.ReadFile(filepath.Join(at, "go.mod"))
+		if err == nil && isTandem(content) {
+			return at, nil
+		}
+		if at == filepath.Dir(at) {
+			return "", fmt.Errorf("no go.mod of the module tandem in %s or above: run the lab inside a checkout", dir)
+		}
+	}
+}
+
+func isTandem(gomod []byte) bool {
+	first, _, _ := bytes.Cut(gomod, []byte("\n"))
+	return string(bytes.TrimSpace(first)) == moduleName
+}
+
+// BuildLab builds the lab's own binary, whose parts run as processes, into path.
+// `go run ./lab` needs it not, since it is that binary; tests do.
+func BuildLab(ctx context.Context, path string, progress Progress) error {
+	f, err := newFinder(progress)
+	if err != nil {
+		return err
+	}
+	root, err := moduleRoot(f.workDir)
+	if err != nil {
+		return err
+	}
+	return f.build(ctx, build{name: "lab", dir: root, pkg: "./lab", output: path, progress: f.progress})
+}

@@ -1,0 +1,254 @@
+package world
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"tandem/lab/servers"
+	"tandem/lab/services"
+)
+
+// The orchestrator's account on MongoDB.
+const (
+	mongoUser   = "orchestrator"
+	mongoAuthDB = "admin"
+)
+
+// atOnce is how many servers may be looked for, and so built, at once: a
+// linker takes gigabytes.
+const atOnce = 2
+
+// builder is a world in the making. Its steps run in the order of build.
+type builder struct {
+	options    Options
+	folder     folder
+	supervisor *supervisor
+	state      State
+
+	binaries        binaries
+	postgresUser    *syscall.Credential
+	superuserDSN    string
+	vaultDBPassword string
+	mongoPassword   string
+	signingSecret   string
+	lokiGRPC        string
+	temporary       []string // folders outside the world's own, to remove at its end
+}
+
+// binaries are the real servers' programs.
+type binaries struct {
+	vault, prometheus, loki string
+	postgres                string // a folder
+}
+
+// build finds and starts everything. What it started is in the supervisor even
+// when it fails.
+func (b *builder) build(ctx context.Context) error {
+	for _, step := range []func(context.Context) error{
+		b.findServers, b.plan, b.startServers, b.configureVault, b.startServices, b.writeFiles,
+	} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// say reports progress.
+func (b *builder) say(format string, args ...any) {
+	b.options.Progress(fmt.Sprintf(format, args...))
+}
+
+// serialised makes a progress function safe for several goroutines.
+func serialised(progress func(string)) func(string) {
+	var mu sync.Mutex
+	return func(line string) {
+		mu.Lock()
+		defer mu.Unlock()
+		progress(line)
+	}
+}
+
+// findServers looks for PostgreSQL first, since its absence ends it at once.
+func (b *builder) findServers(ctx context.Context) error {
+	var err error
+	if b.binaries.postgres, err = servers.Find(ctx, servers.Postgres, b.options.Progress); err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(atOnce)
+	for name, path := range map[string]*string{
+		servers.Vault: &b.binaries.vault, servers.Prometheus: &b.binaries.prometheus, servers.Loki: &b.binaries.loki,
+	} {
+		group.Go(func() (err error) {
+			*path, err = servers.Find(ctx, name, b.options.Progress)
+			return err
+		})
+	}
+	group.Go(func() error { return b.findLab(ctx) })
+	return group.Wait()
+}
+
+// findLab builds the lab's own binary if the caller is not it.
+func (b *builder) findLab(ctx context.Context) error {
+	if b.options.LabBinary != "" {
+		return nil
+	}
+	b.options.LabBinary = b.folder.path("run", "lab")
+	return servers.BuildLab(ctx, b.options.LabBinary, b.options.Progress)
+}
+
+// plan decides on all addresses, folders and secrets.
+func (b *builder) plan(context.Context) error {
+	if err := b.planFolders(); err != nil {
+		return err
+	}
+	b.vaultDBPassword, b.mongoPassword, b.signingSecret = rand.Text(), rand.Text(), strings.ToLower(rand.Text())
+	b.state.Dir, b.state.PID, b.state.StartedAt = string(b.folder), os.Getpid(), time.Now().UTC()
+	b.state.TTL, b.state.TrustDomain = b.options.TTL.String(), trustDomain
+	b.state.Vault.JWTMount, b.state.Vault.Audience = "jwt", "vault."+trustDomain
+	b.state.Postgres.Database = temporalDatabase
+	b.state.Slack.BotToken = "xoxb-1000000000001-1000000000002-" + rand.Text()
+	b.state.Slack.AppToken = "xapp-1-A0TANDEM-1000000000003-" + strings.ToLower(rand.Text())
+	b.state.Bot = b.botFiles()
+	return b.planAddresses()
+}
+
+func (b *builder) planFolders() error {
+	sockets, err := b.folder.socketDir()
+	if err != nil {
+		return err
+	}
+	b.dropAtEnd(sockets)
+	b.state.SPIFFE.WorkloadSocket = filepath.Join(sockets, "agent.sock")
+	b.state.SPIFFE.ServerSocket = filepath.Join(sockets, "server.sock")
+	b.state.ControlSock = filepath.Join(sockets, "control.sock")
+	if b.postgresUser, err = postgresCredential(); err != nil {
+		return err
+	}
+	b.state.Postgres.DataDir, err = postgresDataDir(b.folder, b.postgresUser)
+	b.dropAtEnd(b.state.Postgres.DataDir)
+	return err
+}
+
+// dropAtEnd has a folder removed at the end if it is not in the world's own.
+func (b *builder) dropAtEnd(dir string) {
+	if dir != "" && !strings.HasPrefix(dir, string(b.folder)+string(filepath.Separator)) {
+		b.temporary = append(b.temporary, dir)
+	}
+}
+
+// planAddresses hands out the addresses: the well-known ones where they are free.
+func (b *builder) planAddresses() error {
+	ports := newPorts(b.options.FreePorts)
+	b.state.Services = map[string]ServiceState{}
+	wanted := []address{
+		{18200, "http://", &b.state.Vault.URL},
+		{15432, "", &b.state.Postgres.Addr},
+		{19090, "http://", &b.state.Prometheus.URL},
+		{13100, "http://", &b.state.Loki.URL},
+		{13195, "", &b.lokiGRPC},
+		{18443, "http://", &b.state.SPIFFE.OIDCURL},
+		{18444, "http://", &b.state.SPIFFE.AdminURL},
+		{17017, "", &b.state.MongoDB.Addr},
+		{17018, "http://", &b.state.MongoDB.AdminURL},
+		{18080, "http://", &b.state.Slack.URL},
+	}
+	for _, want := range wanted {
+		if err := want.assign(ports); err != nil {
+			return err
+		}
+	}
+	b.state.MongoDB.URI = fmt.Sprintf("mongodb://%s:%s@%s/?authSource=%s",
+		mongoUser, b.mongoPassword, b.state.MongoDB.Addr, mongoAuthDB)
+	for _, s := range catalogue() {
+		if err := b.planService(ports, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// address is a place in the state that waits for an address.
+type address struct {
+	preferred int
+	scheme    string
+	into      *string
+}
+
+func (a address) assign(ports *ports) error {
+	addr, err := ports.addr(a.preferred)
+	*a.into = a.scheme + addr
+	return err
+}
+
+func (b *builder) planService(ports *ports, s service) error {
+	state := ServiceState{
+		LogFile: b.folder.path("logs", s.name+".jsonl"), AccessorFile: b.folder.path("run", s.name+".accessor"),
+		Pod: s.name + "-0", SPIFFEID: s.id(),
+	}
+	if err := (address{s.port, "http://", &state.AdminURL}).assign(ports); err != nil {
+		return err
+	}
+	if s.name == services.ServiceRegistry {
+		if err := (address{18113, "", &state.GRPCAddr}).assign(ports); err != nil {
+			return err
+		}
+	}
+	b.state.Services[s.name] = state
+	return nil
+}
+
+// startServers starts all that the services depend on, at once.
+func (b *builder) startServers(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for _, part := range []spec{b.prometheusSpec(), b.lokiSpec(), b.spiffeSpec(), b.mongoSpec(), b.slackSpec()} {
+		b.inGroup(group, part.name, func() error { return b.supervisor.add(ctx, part) })
+	}
+	b.inGroup(group, servers.Postgres, func() error { return b.startPostgres(ctx) })
+	b.inGroup(group, servers.Vault, func() error { return b.startVault(ctx) })
+	return group.Wait()
+}
+
+// startServices starts the three services, the one that is called first.
+func (b *builder) startServices(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for _, s := range catalogue() {
+		b.inGroup(group, s.name, func() error { return b.startService(ctx, s) })
+	}
+	return group.Wait()
+}
+
+// inGroup runs one start and says when it is done.
+func (b *builder) inGroup(group *errgroup.Group, name string, start func() error) {
+	group.Go(func() error {
+		began := time.Now()
+		if err := start(); err != nil {
+			return err
+		}
+		b.say("%s is up (%s)", name, time.Since(began).Round(10*time.Millisecond))
+		return nil
+	})
+}
+
+// startVault starts Vault, and initialises and unseals it.
+func (b *builder) startVault(ctx context.Context) error {
+	if err := b.supervisor.add(ctx, b.vaultSpec()); err != nil {
+		return err
+	}
+	var err error
+	vault := &b.state.Vault
+	if vault.RootToken, vault.UnsealKey, err = initialise(ctx, vault.URL); err != nil {
+		return err
+	}
+	return unseal(ctx, *vault)
+}
