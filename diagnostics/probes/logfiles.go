@@ -175,7 +175,8 @@ func (s *fileSearch) line(line []byte) (older bool) {
 	}
 	fields, err := logFields(string(line))
 	if err != nil {
-		return false // half a line, or a traceback: not ours
+		s.page.Bad++ // half a line, or a traceback: not ours
+		return false
 	}
 	at := timeOf(fields["timestamp"])
 	switch {

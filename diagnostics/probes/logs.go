@@ -37,6 +37,7 @@ type LogPage struct {
 	Lines     int64     // all lines of the service in the window, whether they match or not
 	Newest    time.Time // of all lines
 	Matches   []LogLine // newest first
+	Bad       int64     // lines that are not JSON objects, where the source reads them
 	Truncated bool      // more lines match, or the window reaches further back than was read
 }
 
@@ -61,7 +62,7 @@ type Events struct {
 	Counts    map[string]int64 `cel:"counts"` // by event; an event that was asked for and not found is 0
 	Last      LogEvent         `cel:"last"`   // the newest event; zero when none matched
 	Events    []LogEvent       `cel:"events"` // newest first, at most 50
-	Bad       int64            `cel:"bad"`    // lines that matched and are not JSON objects
+	Bad       int64            `cel:"bad"`    // lines that were read and are not JSON objects
 	Truncated bool             `cel:"truncated"`
 }
 
@@ -130,7 +131,7 @@ func (p logProbes) events(ctx context.Context, args EventsArgs) (Events, []diagn
 // collect keeps the events that were asked for. A source finds lines that
 // merely contain the words; only the event's name decides.
 func collect(page LogPage, names []string) Events {
-	facts := Events{Lines: page.Lines, Newest: page.Newest, Truncated: page.Truncated, Counts: map[string]int64{}}
+	facts := Events{Lines: page.Lines, Newest: page.Newest, Bad: page.Bad, Truncated: page.Truncated, Counts: map[string]int64{}}
 	for _, name := range names {
 		facts.Counts[name] = 0
 	}

@@ -2,7 +2,16 @@ package probes
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
 	"time"
+
+	promv1 "github.com/prometheus/client_golang/api/prometheus/v1"
+	"github.com/prometheus/common/model"
 
 	"tandem/diagnostics"
 )
@@ -33,54 +42,196 @@ type Sample struct {
 	At     time.Time         `cel:"at"`
 }
 
-// RangeArgs are a query over a span of time that ends now.
-type RangeArgs struct {
-	Query string        `cel:"query"`
-	Since time.Duration `cel:"since"`
-	Step  time.Duration `cel:"step"` // zero: a sixtieth of Since
-}
-
-// Range is the answer to a query over a span of time. First and Last are of the
-// series added up at the first and the last time of any point.
-type Range struct {
-	Series int64   `cel:"series"`
-	Points int64   `cel:"points"`
-	First  float64 `cel:"first"`
-	Last   float64 `cel:"last"`
-	Min    float64 `cel:"min"`
-	Max    float64 `cel:"max"`
-	Sum    float64 `cel:"sum"`
-	Flat   bool    `cel:"flat"` // no series changes
-}
-
-// TargetsArgs name a job.
-type TargetsArgs struct {
-	Job string `cel:"job"`
-}
-
-// Targets are the scrape targets of a job.
-type Targets struct {
-	Known        bool      `cel:"known"` // whether the job has targets
-	Targets      int64     `cel:"targets"`
-	Up           int64     `cel:"up"`
-	Down         int64     `cel:"down"`
-	LastErrors   []string  `cel:"last_errors"` // sorted, each once
-	NewestScrape time.Time `cel:"newest_scrape"`
-}
-
 type prometheusProbes struct {
 	Prometheus
 	now func() time.Time
 }
 
+const (
+	prometheusKey = "prometheus.url"
+	maxSamples    = 10_000
+	shownSamples  = 5
+)
+
+func (p prometheusProbes) trail() *trail { return &trail{source: "prometheus", now: p.now} }
+
+// command is a question to the HTTP API by curl.
+func (p prometheusProbes) command(path string, values ...string) string {
+	words := []string{"curl", "-s", strings.TrimSuffix(p.URL, "/") + path}
+	if len(values) > 0 {
+		words[1] = "-sG"
+	}
+	for _, v := range values {
+		words = append(words, "--data-urlencode", v)
+	}
+	return shell(words...)
+}
+
+// query is blind when there is no sample, unless the parent has one, and when
+// a sample is not a number: an empty or undefined answer says nothing.
 func (p prometheusProbes) query(ctx context.Context, args QueryArgs) (Query, []diagnostics.Evidence, error) {
-	return Query{}, nil, notReady()
+	if p.API == nil {
+		return Query{}, nil, notConfigured("Prometheus", prometheusKey)
+	}
+	ctx, cancel := within(ctx)
+	defer cancel()
+	t := p.trail()
+	samples, err := p.instant(ctx, t, args.Query)
+	if err != nil {
+		return Query{}, t.list, err
+	}
+	if len(samples) > 0 {
+		return sum(samples), t.list, nil
+	}
+	if args.Parent == "" {
+		return Query{}, t.list, noSamples(args.Query)
+	}
+	parents, err := p.instant(ctx, t, args.Parent)
+	if err == nil && len(parents) == 0 {
+		err = noSamples(args.Parent)
+	}
+	return Query{}, t.list, err
 }
 
-func (p prometheusProbes) queryRange(ctx context.Context, args RangeArgs) (Range, []diagnostics.Evidence, error) {
-	return Range{}, nil, notReady()
+func noSamples(query string) *diagnostics.BlindError {
+	return &diagnostics.BlindError{
+		Reason: diagnostics.ReasonNoData,
+		Detail: "no series answers " + query,
+		Next:   "check that Prometheus scrapes the service and that the service exports the metric",
+	}
 }
 
-func (p prometheusProbes) targets(ctx context.Context, args TargetsArgs) (Targets, []diagnostics.Evidence, error) {
-	return Targets{}, nil, notReady()
+func sum(samples []Sample) Query {
+	facts := Query{Samples: samples, Count: int64(len(samples)), Min: math.Inf(1), Max: math.Inf(-1)}
+	for _, s := range samples {
+		facts.Sum += s.Value
+		facts.Min, facts.Max = min(facts.Min, s.Value), max(facts.Max, s.Value)
+	}
+	return facts
+}
+
+// instant asks one query for now.
+func (p prometheusProbes) instant(ctx context.Context, t *trail, query string) ([]Sample, error) {
+	show := p.command("/api/v1/query", "query="+query)
+	value, warnings, _, err := p.API.Query(ctx, query, p.now())
+	if err == nil && len(warnings) > 0 {
+		err = blindWarnings(warnings)
+	}
+	if err != nil {
+		return nil, t.fail(show, blindPrometheus("GET /api/v1/query", err))
+	}
+	samples, err := samplesOf(value)
+	if err != nil {
+		return nil, t.fail(show, blindPrometheus("GET /api/v1/query", err))
+	}
+	t.add(show, "%s", sampleWords(samples))
+	return samples, nil
+}
+
+// samplesOf takes the samples of an instant query; every value must be a
+// number.
+func samplesOf(value model.Value) ([]Sample, error) {
+	var samples []Sample
+	switch v := value.(type) {
+	case model.Vector:
+		if len(v) > maxSamples {
+			return nil, tooMany(len(v))
+		}
+		for _, s := range v {
+			if s.Histogram != nil {
+				return nil, notNumbers("a native histogram", "take a quantile or a count of it")
+			}
+			samples = append(samples, Sample{Labels: labelsOf(s.Metric), Value: float64(s.Value), At: s.Timestamp.Time().UTC()})
+		}
+	case *model.Scalar:
+		samples = []Sample{{Value: float64(v.Value), At: v.Timestamp.Time().UTC()}}
+	case nil:
+		return nil, blindGarbage("GET /api/v1/query", "Prometheus", "an answer without a result")
+	default:
+		return nil, notNumbers("a "+value.Type().String(), "ask for an instant vector")
+	}
+	for _, s := range samples {
+		if !isNumber(s.Value) {
+			return nil, undefined()
+		}
+	}
+	return samples, nil
+}
+
+func labelsOf(metric model.Metric) map[string]string {
+	labels := make(map[string]string, len(metric))
+	for name, value := range metric {
+		labels[string(name)] = clean(string(value), maxDetail)
+	}
+	return labels
+}
+
+func isNumber(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
+
+func undefined() *diagnostics.BlindError {
+	return &diagnostics.BlindError{
+		Reason: diagnostics.ReasonNoData,
+		Detail: "a sample is not a number: there was nothing to divide by, or to take a quantile of",
+		Next:   "wait until the service has had traffic in the window of the query",
+	}
+}
+
+func notNumbers(what, next string) *diagnostics.BlindError {
+	return &diagnostics.BlindError{Reason: diagnostics.ReasonError, Detail: "the query gives " + what, Next: next + " in the check"}
+}
+
+func tooMany(n int) *diagnostics.BlindError {
+	return &diagnostics.BlindError{Reason: diagnostics.ReasonError, Detail: fmt.Sprintf("the query gives %d series", n), Next: "select by job and aggregate in the check's query"}
+}
+
+func sampleWords(samples []Sample) string {
+	if len(samples) == 0 {
+		return "no series"
+	}
+	var b strings.Builder
+	for i, s := range samples {
+		if i == shownSamples {
+			fmt.Fprintf(&b, "and %d more", len(samples)-i)
+			break
+		}
+		fmt.Fprintf(&b, "%s %g\n", labelWords(s.Labels), s.Value)
+	}
+	return b.String()
+}
+
+func labelWords(labels map[string]string) string {
+	parts := make([]string, 0, len(labels))
+	for _, name := range slices.Sorted(maps.Keys(labels)) {
+		parts = append(parts, fmt.Sprintf("%s=%q", name, labels[name]))
+	}
+	return "{" + strings.Join(parts, ", ") + "}"
+}
+
+func blindWarnings(warnings []string) *diagnostics.BlindError {
+	return &diagnostics.BlindError{
+		Reason: diagnostics.ReasonWarning,
+		Detail: "Prometheus warns: " + clean(strings.Join(warnings, "; "), maxDetail),
+		Next:   "mend what Prometheus warns about: its answer may lack series",
+	}
+}
+
+// blindPrometheus says why Prometheus gave no answer.
+func blindPrometheus(doing string, err error) *diagnostics.BlindError {
+	var answer *promv1.Error
+	if !errors.As(err, &answer) {
+		return blindNetwork(doing, "check that Prometheus runs and that the bot can reach "+prometheusKey, err)
+	}
+	var status int
+	for _, form := range []string{"client error: %d", "server error: %d", "bad response code %d"} {
+		if n, err := fmt.Sscanf(answer.Msg, form, &status); err == nil && n == 1 {
+			return blindStatus(doing, "Prometheus", status, []byte(answer.Detail))
+		}
+	}
+	switch answer.Type {
+	case promv1.ErrBadResponse:
+		return blindGarbage(doing, "Prometheus", "not the JSON that it should be")
+	case promv1.ErrTimeout, promv1.ErrCanceled:
+		return &diagnostics.BlindError{Reason: diagnostics.ReasonTimeout, Detail: doing + ": " + clean(answer.Msg, maxDetail), Err: redacted{err}}
+	}
+	return &diagnostics.BlindError{Reason: diagnostics.ReasonError, Detail: doing + ": " + clean(answer.Error(), maxDetail), Next: "correct the query in the check", Err: redacted{err}}
 }
