@@ -1,0 +1,116 @@
+package spiffe
+
+import (
+	"context"
+	"time"
+
+	"github.com/spiffe/go-spiffe/v2/spiffeid"
+	agentv1 "github.com/spiffe/spire-api-sdk/proto/spire/api/server/agent/v1"
+	"github.com/spiffe/spire-api-sdk/proto/spire/api/types"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/types/known/emptypb"
+)
+
+// expiresBeforeForm is the time format of SPIRE's by_expires_before filter.
+const expiresBeforeForm = "2006-01-02 15:04:05 -0700 -07"
+
+// agentAPI is agent.v1 on the one attested agent.
+type agentAPI struct {
+	agentv1.UnimplementedAgentServer
+
+	td   spiffeid.TrustDomain
+	node *node
+}
+
+// matching is the agent, if the filter keeps it.
+func (a *agentAPI) matching(f *agentv1.ListAgentsRequest_Filter) (*types.Agent, error) {
+	if f.GetBySelectorMatch() != nil {
+		if err := checkSelectors(f.BySelectorMatch.Selectors); err != nil {
+			return nil, apiError(codes.InvalidArgument, "failed to parse selectors", err)
+		}
+	}
+	p := a.node.proto()
+	if p == nil || !keepsAgent(f, p) {
+		return nil, nil
+	}
+	return p, nil
+}
+
+func keepsAgent(f *agentv1.ListAgentsRequest_Filter, p *types.Agent) bool {
+	expires, err := time.Parse(expiresBeforeForm, f.GetByExpiresBefore())
+	return (f.GetByAttestationType() == "" || f.ByAttestationType == p.AttestationType) &&
+		(f.GetBySelectorMatch() == nil || matchSelectors(p.Selectors, f.BySelectorMatch)) &&
+		(f.GetByBanned() == nil || f.ByBanned.Value == p.Banned) &&
+		(f.GetByCanReattest() == nil || f.ByCanReattest.Value == p.CanReattest) &&
+		(err != nil || p.X509SvidExpiresAt < expires.Unix())
+}
+
+// CountAgents counts what ListAgents would list.
+func (a *agentAPI) CountAgents(_ context.Context, req *agentv1.CountAgentsRequest) (*agentv1.CountAgentsResponse, error) {
+	f := req.GetFilter()
+	p, err := a.matching(&agentv1.ListAgentsRequest_Filter{
+		ByAttestationType: f.GetByAttestationType(), BySelectorMatch: f.GetBySelectorMatch(), ByBanned: f.GetByBanned(),
+		ByCanReattest: f.GetByCanReattest(), ByExpiresBefore: f.GetByExpiresBefore(),
+	})
+	if err != nil || p == nil {
+		return new(agentv1.CountAgentsResponse), err
+	}
+	return &agentv1.CountAgentsResponse{Count: 1}, nil
+}
+
+// ListAgents lists the agent, on the first page.
+func (a *agentAPI) ListAgents(_ context.Context, req *agentv1.ListAgentsRequest) (*agentv1.ListAgentsResponse, error) {
+	p, err := a.matching(req.GetFilter())
+	if err != nil {
+		return nil, err
+	}
+	var rows []row
+	if p != nil {
+		rows = []row{{sequence: 1}}
+	}
+	rows, next, err := page(rows, req.PageSize, req.PageToken)
+	if err != nil {
+		return nil, apiError(codes.Internal, "failed to list agents", err)
+	}
+	resp := &agentv1.ListAgentsResponse{NextPageToken: next}
+	if len(rows) > 0 {
+		applyMask(p, req.OutputMask)
+		resp.Agents = []*types.Agent{p}
+	}
+	return resp, nil
+}
+
+// GetAgent is the agent by its ID.
+func (a *agentAPI) GetAgent(_ context.Context, req *agentv1.GetAgentRequest) (*types.Agent, error) {
+	id, err := agentID(a.td, req.Id)
+	if err != nil {
+		return nil, apiError(codes.InvalidArgument, "invalid agent ID", err)
+	}
+	p := a.node.proto()
+	if p == nil || id != a.node.id {
+		return nil, apiError(codes.NotFound, "agent not found", nil)
+	}
+	applyMask(p, req.OutputMask)
+	return p, nil
+}
+
+// BanAgent keeps the agent out until it is deleted.
+func (a *agentAPI) BanAgent(_ context.Context, req *agentv1.BanAgentRequest) (*emptypb.Empty, error) {
+	return a.change(req.Id, a.node.ban)
+}
+
+// DeleteAgent evicts the agent; it attests again by itself.
+func (a *agentAPI) DeleteAgent(_ context.Context, req *agentv1.DeleteAgentRequest) (*emptypb.Empty, error) {
+	return a.change(req.Id, a.node.evict)
+}
+
+func (a *agentAPI) change(p *types.SPIFFEID, f func() bool) (*emptypb.Empty, error) {
+	id, err := agentID(a.td, p)
+	switch {
+	case err != nil:
+		return nil, apiError(codes.InvalidArgument, "invalid agent ID", err)
+	case id != a.node.id || !f():
+		return nil, apiError(codes.NotFound, "agent not found", nil)
+	}
+	return new(emptypb.Empty), nil
+}
