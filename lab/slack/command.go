@@ -11,21 +11,21 @@ func (s *Server) runCommand(p Person, channel Channel, text, thread string) erro
 	name, rest, _ := strings.Cut(text, " ")
 	switch {
 	case !s.knows(name):
-		s.whisper(channel, p, fmt.Sprintf("`%s` is not a valid command. In Slack, all messages that start with the \"/\" character are interpreted as commands.", escape(name)))
+		s.state.post(channel.ID, whisper(p, thread, fmt.Sprintf("`%s` is not a valid command. In Slack, all messages that start with the \"/\" character are interpreted as commands.", escape(name))))
 		return errors.New("unknown_command")
 	case thread != "":
-		s.whisper(channel, p, fmt.Sprintf("`%s` is not supported in threads. Sorry!", name))
+		s.state.post(channel.ID, whisper(p, thread, fmt.Sprintf("`%s` is not supported in threads. Sorry!", name)))
 		return errors.New("not_supported_in_threads")
 	}
 	h := s.hooks.open(hook{kind: "commands", channel: channel.ID, user: p.ID}, s.cfg.Now())
 	env := newEnvelope("slash_commands", s.commandPayload(p, channel, name, strings.TrimSpace(rest), h), true)
 	answer, err := s.hub.deliver(s.ctx, env)
 	if err != nil {
-		s.whisper(channel, p, fmt.Sprintf("%s failed with the error \"%s\"", name, err))
+		s.state.post(channel.ID, whisper(p, "", fmt.Sprintf("%s failed with the error \"%s\"", name, err)))
 		return err
 	}
 	if err := s.respond(h, answer); err != nil {
-		s.whisper(channel, p, fmt.Sprintf("%s failed with the error \"%s\"", name, codeOf(err)))
+		s.state.post(channel.ID, whisper(p, "", fmt.Sprintf("%s failed with the error \"%s\"", name, codeOf(err))))
 		return err
 	}
 	return nil
@@ -50,6 +50,6 @@ func (s *Server) commandPayload(p Person, channel Channel, name, text string, h 
 }
 
 // whisper is Slackbot speaking to one person.
-func (s *Server) whisper(channel Channel, to Person, text string) {
-	s.state.post(channel.ID, Message{User: slackbotID, Text: text, Ephemeral: true, VisibleTo: to.ID})
+func whisper(to Person, thread, text string) Message {
+	return Message{User: slackbotID, Text: text, ThreadTS: thread, Ephemeral: true, VisibleTo: to.ID}
 }

@@ -20,7 +20,6 @@ type hook struct {
 	channel    string
 	user       string
 	original   string // the ts of the message that was acted on
-	thread     string
 	uses       int
 	until      time.Time
 }

@@ -33,10 +33,11 @@ func (s *Server) click(click Click) error {
 		return refuse("action_not_found")
 	}
 	action["action_ts"] = s.state.stamp()
-	h := s.hooks.open(hook{kind: "actions", channel: channel.ID, user: p.ID, original: m.TS, thread: m.ThreadTS}, s.cfg.Now())
+	h := s.hooks.open(hook{kind: "actions", channel: channel.ID, user: p.ID, original: m.TS}, s.cfg.Now())
 	_, err = s.hub.deliver(s.ctx, newEnvelope("interactive", s.actionPayload(p, channel, m, action, h), false))
 	if err != nil {
-		s.whisper(channel, p, fmt.Sprintf("%s could not be reached (%s). Try again.", s.cfg.App.Name, err))
+		text := fmt.Sprintf("%s could not be reached (%s). Try again.", s.cfg.App.Name, err)
+		s.state.post(channel.ID, whisper(p, replyTo(m), text))
 	}
 	return err
 }
@@ -97,4 +98,12 @@ func (s *Server) actionPayload(p Person, channel Channel, m Message, action obje
 
 func (s *Server) triggerID() string {
 	return fmt.Sprintf("%d.%s", s.cfg.Now().UnixMicro(), rand.Text())
+}
+
+// replyTo is the thread that an answer beside m belongs in: none when m stands in the channel itself.
+func replyTo(m Message) string {
+	if m.ThreadTS == m.TS {
+		return ""
+	}
+	return m.ThreadTS
 }
