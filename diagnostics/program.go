@@ -172,7 +172,8 @@ func (c *compiler) arg(arg source, field *types.FieldType, file *fileErrors) tem
 			given = ast.OutputType()
 		}
 	}
-	if !field.Type.IsAssignableType(given) {
+	// The second direction admits what has no type of its own, like [].
+	if !field.Type.IsAssignableType(given) && !given.IsAssignableType(field.Type) {
 		file.add(arg, "expected %s, found %s", field.Type, given)
 	}
 	return value

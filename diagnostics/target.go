@@ -14,6 +14,10 @@ type Target struct {
 	MetricPrefix string   `cel:"metric_prefix"` // of <prefix>_vault_renewal_task_runs_total
 	AccessorFile string   `cel:"accessor_file"` // file with the accessor of the service's Vault token; empty: taken from its logs
 
+	// Window is how far back "now" reaches: the range of rates and the age of a
+	// log event that still counts. At least four scrape intervals.
+	Window time.Duration `cel:"window"`
+
 	Login    Login    `cel:"login"`
 	Secrets  []Secret `cel:"secrets"`
 	Database Database `cel:"database"`

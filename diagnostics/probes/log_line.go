@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -24,16 +25,25 @@ func parseLogLine(line string) (logRecord, error) {
 	if err != nil {
 		return logRecord{}, err
 	}
-	text := func(name string) string { return clean(word(fields[name]), maxDetail) }
+	// Services name some fields in more than one way; the first that is there counts.
+	text := func(names ...string) string {
+		for _, name := range names {
+			if value := clean(words(fields[name]), maxDetail); value != "" {
+				return value
+			}
+		}
+		return ""
+	}
 	e := LogEvent{
 		Event:     text("event"),
 		Level:     text("level"),
-		Reason:    text("reason"),
-		Code:      text("code"),
+		Reason:    text("reason", "error_class"),
+		Code:      text("code", "grpc_code"),
 		SQLState:  text("sqlstate"),
 		Kid:       text("kid"),
-		Expected:  text("expected"),
-		Actual:    text("actual"),
+		Expected:  text("expected", "expected_audience"),
+		Actual:    text("actual", "actual_audience"),
+		SPIFFEID:  text("spiffe_id"),
 		RequestID: text("request_id"),
 		PlanID:    text("plan_id"),
 		Error:     text("error"),
@@ -62,6 +72,19 @@ func logFields(line string) (map[string]json.RawMessage, error) {
 		inner["timestamp"] = fields["timestamp"]
 	}
 	return inner, nil
+}
+
+// words is a word, or those of a list joined by spaces.
+func words(raw json.RawMessage) string {
+	var list []json.RawMessage
+	if json.Unmarshal(raw, &list) != nil {
+		return word(raw)
+	}
+	parts := make([]string, 0, len(list))
+	for _, element := range list {
+		parts = append(parts, word(element))
+	}
+	return strings.Join(parts, " ")
 }
 
 // word is a JSON string, number or truth value as text; lists and objects are

@@ -78,6 +78,7 @@ type LogEvent struct {
 	Kid        string    `cel:"kid"`
 	Expected   string    `cel:"expected"`
 	Actual     string    `cel:"actual"`
+	SPIFFEID   string    `cel:"spiffe_id"` // of the caller that the event is about, as it claims
 	RequestID  string    `cel:"request_id"`
 	PlanID     string    `cel:"plan_id"`
 	Error      string    `cel:"error"` // redacted and cut
@@ -190,6 +191,7 @@ func (e LogEvent) words() string {
 		{"kid", e.Kid},
 		{"expected", e.Expected},
 		{"actual", e.Actual},
+		{"spiffe_id", e.SPIFFEID},
 		{"plan_id", e.PlanID},
 		{"request_id", e.RequestID},
 		{"error", e.Error},

@@ -1,0 +1,10 @@
+// Package catalog holds the runbook as data: the checks that ship with the bot,
+// one YAML file each. A file's name is its code and what it asks.
+package catalog
+
+import "embed"
+
+// FS holds the files.
+//
+//go:embed *.yaml
+var FS embed.FS
