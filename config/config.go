@@ -139,7 +139,7 @@ type Logs struct {
 type Loki struct {
 	// URL of the server, without credentials.
 	URL string `yaml:"url" check:"required,url"`
-	// Selector of a service's streams; {service} stands for its name.
+	// Selector of a service's streams; $service stands for its name.
 	Selector string `yaml:"selector" check:"required"`
 	// BearerToken for the Authorization header, if the server wants one.
 	BearerToken Ref `yaml:"bearer_token"`

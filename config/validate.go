@@ -43,9 +43,9 @@ func validateLogs(c *Config, root *yaml.Node, found *findings) {
 	if ways := count(c.Logs.Loki != nil, c.Logs.Files != nil); ways != 1 {
 		found.add(at(root, "logs"), "logs", "expected exactly one of loki and files, found %d", ways)
 	}
-	if c.Logs.Loki != nil && !strings.Contains(c.Logs.Loki.Selector, "{service}") && c.Logs.Loki.Selector != "" {
+	if c.Logs.Loki != nil && !strings.Contains(c.Logs.Loki.Selector, "$service") && c.Logs.Loki.Selector != "" {
 		found.add(at(root, "logs", "loki", "selector"), "logs.loki.selector",
-			`expected the place of the service's name, like {app="{service}"}`)
+			`expected the place of the service's name, like {app="$service"}`)
 	}
 }
 

@@ -1,0 +1,43 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"tandem/config"
+)
+
+// bearer adds a token to the requests for one host, and to no other one that a
+// redirect may lead to. The token is read for each request, so that a rotated
+// one is taken up.
+type bearer struct {
+	host  string
+	token config.Ref
+	next  http.RoundTripper
+}
+
+// withBearer returns a transport of its own for a server.
+func withBearer(address string, token config.Ref) http.RoundTripper {
+	next := http.DefaultTransport.(*http.Transport).Clone()
+	next.Proxy = http.ProxyFromEnvironment
+	u, err := url.Parse(address)
+	if err != nil || token.IsZero() {
+		return next
+	}
+	return &bearer{host: u.Host, token: token, next: next}
+}
+
+// RoundTrip implements http.RoundTripper.
+func (b *bearer) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.URL.Host != b.host {
+		return b.next.RoundTrip(req)
+	}
+	token, err := b.token.Read()
+	if err != nil {
+		return nil, unreadable(err, "give the bot the token that the configuration names")
+	}
+	req = req.Clone(req.Context())
+	req.Header.Set("Authorization", fmt.Sprintf("Bearer %s", token.Reveal()))
+	return b.next.RoundTrip(req)
+}

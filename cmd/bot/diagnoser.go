@@ -1,0 +1,106 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"tandem/commands"
+	"tandem/diagnostics"
+)
+
+// diagnoser is the runner with the services that it knows, as commands want it.
+type diagnoser struct {
+	runner   *diagnostics.Runner
+	since    time.Duration        // for those who ask for no other
+	services []diagnostics.Target // by name
+	log      *slog.Logger
+}
+
+// Services implements commands.Diagnoser.
+func (d *diagnoser) Services() []string {
+	names := make([]string, 0, len(d.services))
+	for _, s := range d.services {
+		names = append(names, s.Name)
+	}
+	return names
+}
+
+// Checks implements commands.Diagnoser.
+func (d *diagnoser) Checks() []commands.CheckInfo { return describe(d.runner.Catalog) }
+
+// Diagnose implements commands.Diagnoser.
+func (d *diagnoser) Diagnose(ctx context.Context, service string, opts commands.Options) (diagnostics.Report, error) {
+	target, ok := d.target(service)
+	if !ok {
+		return diagnostics.Report{}, &commands.UnknownServiceError{Name: service, Known: d.Services()}
+	}
+	run := diagnostics.RunOptions{Since: cmp.Or(opts.Since, d.since), Only: opts.Only}
+	if opts.Progress != nil {
+		run.Progress = func(p diagnostics.Progress) {
+			opts.Progress(commands.Progress{Done: p.Done, Total: p.Total, Code: p.Result.Code})
+		}
+	}
+	report, err := d.runner.Run(ctx, target, run)
+	if err != nil {
+		return diagnostics.Report{}, translate(err, commands.Codes(d))
+	}
+	d.logPanics(ctx, report)
+	return report, nil
+}
+
+func (d *diagnoser) target(name string) (diagnostics.Target, bool) {
+	for _, s := range d.services {
+		if s.Name == name {
+			return s, true
+		}
+	}
+	return diagnostics.Target{}, false
+}
+
+// translate makes the runner's errors those that commands explain.
+func translate(err error, codes []string) error {
+	var check *diagnostics.CheckError
+	switch {
+	case !errors.As(err, &check):
+		return fmt.Errorf("run the checks: %w", err)
+	case check.Service != "":
+		return &commands.CheckNotForError{Code: check.Code, Service: check.Service}
+	default:
+		return &commands.UnknownCheckError{Code: check.Code, Known: codes}
+	}
+}
+
+// logPanics keeps the stacks of probes that broke, which the report leaves out.
+func (d *diagnoser) logPanics(ctx context.Context, report diagnostics.Report) {
+	for _, r := range report.Checks {
+		if r.Blind == nil {
+			continue
+		}
+		if stack, broke := diagnostics.IsPanic(r.Blind); broke {
+			d.log.ErrorContext(ctx, "a probe broke", "check", r.Code, "detail", r.Blind.Detail, "stack", string(stack))
+		}
+	}
+}
+
+// describe makes the checks of a catalogue what people read about them.
+func describe(c *diagnostics.Catalog) []commands.CheckInfo {
+	var all []commands.CheckInfo
+	for _, check := range c.Checks() {
+		info := commands.CheckInfo{
+			Code: check.Code, Row: check.Row, Title: check.Title, Applies: check.Applies, Needs: check.Needs,
+			Doc: commands.CheckDoc(check.Doc), Command: check.Command,
+		}
+		for _, p := range check.Probes() {
+			info.Reads = append(info.Reads, commands.Reading{Probe: p.Name, Doc: p.Doc})
+		}
+		for _, o := range check.Outcomes {
+			info.Outcomes = append(info.Outcomes, commands.Outcome(o))
+		}
+		all = append(all, info)
+	}
+	return all
+}

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"tandem/config"
+	"tandem/diagnostics/probes"
+)
+
+// postgresDeps makes connections as the configuration says. The password is
+// read for each of them.
+func postgresDeps(c *config.Postgres) probes.Postgres {
+	connect := func(ctx context.Context) (*pgx.Conn, error) {
+		settings, err := postgresSettings(c)
+		if err != nil {
+			return nil, err
+		}
+		return pgx.ConnectConfig(ctx, settings)
+	}
+	return probes.Postgres{Connect: connect, DSN: shownDSN(c)}
+}
+
+func postgresSettings(c *config.Postgres) (*pgx.ConnConfig, error) {
+	dsn := postgresURL(c)
+	if !c.DSN.IsZero() {
+		secret, err := c.DSN.Read()
+		if err != nil {
+			return nil, unreadable(err, "give the bot its login to PostgreSQL")
+		}
+		dsn = secret.Reveal()
+	}
+	settings, err := pgx.ParseConfig(dsn)
+	if err != nil { // the parser's text can repeat the password
+		return nil, unreadable(errors.New("postgres: not a connection string that PostgreSQL knows"),
+			"write it like postgres://user:password@host:5432/name")
+	}
+	if !c.Password.IsZero() {
+		secret, err := c.Password.Read()
+		if err != nil {
+			return nil, unreadable(err, "give the bot its password for PostgreSQL")
+		}
+		settings.Password = secret.Reveal()
+	}
+	settings.RuntimeParams["application_name"] = "tandem"
+	settings.RuntimeParams["default_transaction_read_only"] = "on"
+	return settings, nil
+}
+
+// postgresURL is the connection as a URL without a password.
+func postgresURL(c *config.Postgres) string {
+	query := url.Values{"sslmode": {c.SSLMode}}
+	u := url.URL{Scheme: "postgres", User: url.User(c.User), Path: "/" + c.DBName}
+	if strings.HasPrefix(c.Host, "/") { // the folder of a socket
+		query.Set("host", c.Host)
+		query.Set("port", strconv.Itoa(c.Port))
+	} else {
+		u.Host = net.JoinHostPort(c.Host, strconv.Itoa(c.Port))
+	}
+	u.RawQuery = query.Encode()
+	return u.String()
+}
+
+// shownDSN is the connection for evidence, without the password.
+func shownDSN(c *config.Postgres) string {
+	if c.DSN.IsZero() {
+		return postgresURL(c)
+	}
+	settings, err := postgresSettings(c)
+	if err != nil {
+		return "postgres://"
+	}
+	return postgresURL(&config.Postgres{
+		Host: settings.Host, Port: int(settings.Port), User: settings.User, DBName: settings.Database,
+		SSLMode: config.DefaultSSLMode,
+	})
+}

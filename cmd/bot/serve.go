@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"tandem/commands/slack"
+	"tandem/config"
+	"tandem/diagnostics"
+)
+
+// slackMargin is what a diagnosis may take beyond its own timeout before Slack
+// gives up on it.
+const slackMargin = 10 * time.Second
+
+// serve answers in Slack until the context is done.
+func (a *app) serve(ctx context.Context) int {
+	a.log = slog.New(slog.NewJSONHandler(a.stderr, nil))
+	c, err := a.config()
+	if err != nil {
+		return a.fail(err)
+	}
+	w, err := wire(c, a.log, a.now)
+	if err != nil {
+		return a.fail(err)
+	}
+	opts, err := slackOptions(c, w, a.log)
+	if err != nil {
+		return a.fail(&setupError{err})
+	}
+	bot, err := slack.New(opts)
+	if err != nil {
+		return a.fail(err)
+	}
+	a.log.InfoContext(ctx, "starting", "version", version(), "services", len(c.Services), "checks", len(w.diagnoser.Checks()))
+	err = beside(ctx, w.identity.keep, bot.Run)
+	w.close(ctx)
+	if err != nil {
+		a.log.ErrorContext(ctx, "stopped", "error", err)
+		return exitUsage
+	}
+	a.log.InfoContext(ctx, "stopped")
+	return exitOK
+}
+
+// beside runs a service with another one at its side, which outlives it only to
+// be waited for.
+func beside(ctx context.Context, side func(context.Context), main func(context.Context) error) error {
+	aside, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var wg sync.WaitGroup
+	wg.Go(func() { side(aside) })
+	err := main(ctx)
+	stop()
+	wg.Wait()
+	return err
+}
+
+func slackOptions(c *config.Config, w *wired, log *slog.Logger) (slack.Options, error) {
+	if c.Slack == nil {
+		return slack.Options{}, errors.New("slack: not configured: `bot run` needs slack.bot_token and slack.app_token; config/example.yaml shows them")
+	}
+	botToken, botErr := c.Slack.BotToken.Read()
+	appToken, appErr := c.Slack.AppToken.Read()
+	if err := errors.Join(botErr, appErr); err != nil {
+		return slack.Options{}, err
+	}
+	return slack.Options{
+		BotToken: botToken.Reveal(), AppToken: appToken.Reveal(), APIURL: c.Slack.APIURL, Command: c.Slack.Command,
+		Diagnoser: w.diagnoser, Language: diagnostics.Lang(c.Language), Version: version(),
+		Timeout: c.Diagnosis.Timeout + slackMargin, Log: log,
+	}, nil
+}

@@ -1,0 +1,28 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"runtime/debug"
+)
+
+// release is set when a release is built: -ldflags "-X main.release=v1.2.3".
+var release string
+
+// version says which bot this is, and of what it was built.
+func version() string {
+	name, revision, goVersion := release, "", "unknown Go"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		name = cmp.Or(name, info.Main.Version)
+		goVersion = info.GoVersion
+		for _, s := range info.Settings {
+			switch {
+			case s.Key == "vcs.revision":
+				revision = " " + s.Value[:min(12, len(s.Value))] + revision
+			case s.Key == "vcs.modified" && s.Value == "true":
+				revision += "+changes"
+			}
+		}
+	}
+	return fmt.Sprintf("tandem %s%s (%s)", cmp.Or(name, "(devel)"), revision, goVersion)
+}

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/api"
+	promv1 "github.com/prometheus/client_golang/api/prometheus/v1"
+
+	"tandem/config"
+	"tandem/diagnostics"
+	"tandem/diagnostics/probes"
+)
+
+// wired is what a configuration becomes: something that can diagnose, and the
+// identity that it does so with.
+type wired struct {
+	diagnoser *diagnoser
+	identity  *identity // nil when the configuration has no Vault
+}
+
+// wire makes the clients, the catalogue and the runner. It asks no system yet.
+func wire(c *config.Config, log *slog.Logger, now func() time.Time) (*wired, error) {
+	w := &wired{}
+	var grants atomic.Pointer[[]diagnostics.Grant]
+	deps := probes.Deps{
+		SPIFFE:    spiffeDeps(c.SPIFFE),
+		Logs:      logSource(c.Logs),
+		MongoURIs: mongoURIs(c.MongoDB),
+		Now:       now,
+		Grants:    func() []diagnostics.Grant { return *grants.Load() },
+	}
+	var err error
+	if c.Vault != nil {
+		if w.identity, err = newIdentity(c, log); err != nil {
+			return nil, err
+		}
+		deps.Vault = probes.Vault{Client: w.identity.client, Nodes: c.Vault.Nodes, CLIAddr: c.Vault.Address}
+	}
+	if deps.Prometheus, err = prometheusDeps(c.Prometheus); err != nil {
+		return nil, err
+	}
+	if c.Postgres != nil {
+		deps.Postgres = postgresDeps(c.Postgres)
+	}
+	loaded, err := loadCatalog(c, probes.All(deps))
+	if err != nil {
+		return nil, err
+	}
+	services := targets(c)
+	needed, err := grantsOf(loaded, services)
+	if err != nil {
+		return nil, err
+	}
+	grants.Store(&needed)
+	w.diagnoser = &diagnoser{
+		runner: &diagnostics.Runner{Catalog: loaded, Now: now, Width: c.Diagnosis.Width, Timeout: c.Diagnosis.Timeout},
+		since:  c.Diagnosis.Since, services: services, log: log,
+	}
+	return w, nil
+}
+
+// close gives back what a single diagnosis took.
+func (w *wired) close(ctx context.Context) { w.identity.release(ctx) }
+
+func grantsOf(loaded *diagnostics.Catalog, services []diagnostics.Target) ([]diagnostics.Grant, error) {
+	uses, err := loaded.Grants(services)
+	if err != nil {
+		return nil, &setupError{fmt.Errorf("find the Vault rights that the checks need: %w", err)}
+	}
+	grants := make([]diagnostics.Grant, 0, len(uses))
+	for _, use := range uses {
+		grants = append(grants, use.Grant)
+	}
+	return grants, nil
+}
+
+func spiffeDeps(c *config.SPIFFE) probes.SPIFFE {
+	if c == nil {
+		return probes.SPIFFE{}
+	}
+	return probes.SPIFFE{
+		WorkloadSocket: string(c.WorkloadAPISocket), ServerAddress: string(c.ServerAddress),
+		JWKSURL: c.JWKSURL, TrustDomain: c.TrustDomain,
+	}
+}
+
+func prometheusDeps(c *config.Prometheus) (probes.Prometheus, error) {
+	if c == nil {
+		return probes.Prometheus{}, nil
+	}
+	client, err := api.NewClient(api.Config{Address: c.URL, RoundTripper: withBearer(c.URL, c.BearerToken)})
+	if err != nil {
+		return probes.Prometheus{}, &setupError{fmt.Errorf("prometheus.url: %w", err)}
+	}
+	return probes.Prometheus{API: promv1.NewAPI(client), URL: c.URL}, nil
+}
+
+func logSource(c *config.Logs) probes.LogSource {
+	switch {
+	case c == nil:
+		return nil
+	case c.Loki != nil:
+		client := &http.Client{Transport: withBearer(c.Loki.URL, c.Loki.BearerToken)}
+		return probes.NewLoki(c.Loki.URL, c.Loki.Selector, client)
+	default:
+		globs := map[string][]string{}
+		for service, patterns := range c.Files {
+			for _, p := range patterns {
+				globs[service] = append(globs[service], string(p))
+			}
+		}
+		return probes.NewFiles(globs)
+	}
+}
+
+func mongoURIs(c *config.MongoDB) map[string]func(context.Context) (string, error) {
+	if c == nil {
+		return nil
+	}
+	uris := map[string]func(context.Context) (string, error){}
+	for service, ref := range c.URIs {
+		uris[service] = func(context.Context) (string, error) {
+			uri, err := ref.Read()
+			return uri.Reveal(), err
+		}
+	}
+	return uris
+}
