@@ -99,37 +99,48 @@ func title(code, text string) string { return code + " · " + text }
 
 // listLine is a line of a list, and the code by which it is named when there is
 // no room for it.
-type listLine struct{ code, safe string }
+type listLine struct {
+	code string
+	draw func() string
+}
 
 func checkLines(checks []commands.CardCheck) []listLine {
 	lines := make([]listLine, 0, len(checks))
 	for _, c := range checks {
-		text := title(c.Code, c.Title)
-		if c.Summary != "" && c.Because == "" {
-			text += " – " + c.Summary
-		}
-		if c.Because != "" {
-			text += " (" + c.Because + ")"
-		}
-		lines = append(lines, listLine{c.Code, symbol(c.Status) + " " + fit(text, shareLine, ellipsis, oneLine)})
+		lines = append(lines, listLine{c.Code, func() string { return drawCheckLine(c) }})
 	}
 	return lines
+}
+
+func drawCheckLine(c commands.CardCheck) string {
+	text := title(c.Code, c.Title)
+	switch {
+	case c.Because != "":
+		text += " (" + c.Because + ")"
+	case c.Summary != "":
+		text += " – " + c.Summary
+	}
+	return symbol(c.Status) + " " + fit(text, shareLine, ellipsis, oneLine)
 }
 
 func blindLines(card commands.Card) []listLine {
 	lines := make([]listLine, 0, len(card.Unseen))
 	for _, b := range card.Unseen {
-		text := title(b.Code, b.Title) + " – " + b.Why
-		if b.Because != "" {
-			text += " (" + b.Because + ")"
-		}
-		safe := "❔ " + fit(text, shareLine, ellipsis, oneLine)
-		if b.Next != "" {
-			safe += "\n      " + oneLine(card.Words.NextStep+":") + " " + fit(b.Next, shareLine, ellipsis, oneLine)
-		}
-		lines = append(lines, listLine{b.Code, safe})
+		lines = append(lines, listLine{b.Code, func() string { return drawBlindLine(b, card.Words) }})
 	}
 	return lines
+}
+
+func drawBlindLine(b commands.CardBlind, words commands.CardWords) string {
+	text := title(b.Code, b.Title) + " – " + b.Why
+	if b.Because != "" {
+		text += " (" + b.Because + ")"
+	}
+	line := "❔ " + fit(text, shareLine, ellipsis, oneLine)
+	if b.Next != "" {
+		line += "\n      " + oneLine(words.NextStep+":") + " " + fit(b.Next, shareLine, ellipsis, oneLine)
+	}
+	return line
 }
 
 // oneLine is prose on a single line.
@@ -143,7 +154,7 @@ func drawList(heading string, lines []listLine, w commands.Words) []slackgo.Bloc
 	}
 	text := strong(heading)
 	for i, line := range lines {
-		longer := text + "\n" + line.safe
+		longer := text + "\n" + line.draw()
 		if i > 0 && size(longer) > shareList-shareLine {
 			codes := make([]string, 0, len(lines)-i)
 			for _, hidden := range lines[i:] {

@@ -1,6 +1,7 @@
 package slack
 
 import (
+	"iter"
 	"strconv"
 
 	slackgo "github.com/slack-go/slack"
@@ -21,36 +22,35 @@ func evidenceSizes() []int { return []int{1500, 700, 300, 150} }
 // in as few messages as it fits into. What two checks share is shown once.
 func drawEvidence(card commands.Card, w commands.Words) []message {
 	var pages [][]slackgo.Block
+	complete := false
 	for _, length := range evidenceSizes() {
-		pages = paginate(drawProofs(card, length, w))
-		if len(pages) <= maxEvidence {
+		if pages, complete = paginate(drawProofs(card, length, w), maxEvidence); complete {
 			break
 		}
 	}
-	if left := len(pages) - maxEvidence; left > 0 {
-		pages = pages[:maxEvidence]
-		last := pages[maxEvidence-1]
-		notice := fit(w.Say(textEvidenceLeftOut, "Service", card.Target), shareFooter, ellipsis, prose)
-		pages[maxEvidence-1] = append(last[:len(last):len(last)], footnotes(notice))
+	if !complete {
+		notice := w.Say(textEvidenceLeftOut, "Service", card.Target)
+		pages[len(pages)-1] = append(pages[len(pages)-1], footnotes(fit(notice, shareFooter, ellipsis, prose)))
 	}
 	messages := make([]message, 0, len(pages))
 	for i, page := range pages {
-		number := strconv.Itoa(i+1) + "/" + strconv.Itoa(len(pages))
-		messages = append(messages, message{
-			text:   fallback(card.Words.Evidence + ": " + card.Target + " (" + number + ")"),
-			blocks: page,
-		})
+		number := " (" + strconv.Itoa(i+1) + "/" + strconv.Itoa(len(pages)) + ")"
+		about := fit(card.Words.Evidence+": "+card.Target, shareLine, ellipsis, oneLine)
+		messages = append(messages, message{text: about + number, blocks: page})
 	}
 	return messages
 }
 
-// paginate puts blocks into messages that keep to Slack's limits.
-func paginate(blocks []slackgo.Block) [][]slackgo.Block {
-	var pages [][]slackgo.Block
+// paginate puts blocks into messages, at most as many as given, that keep to
+// Slack's limits and leave room for a notice. It says whether all fitted.
+func paginate(blocks iter.Seq[slackgo.Block], most int) (pages [][]slackgo.Block, complete bool) {
 	room, count := 0, maxBlocks
-	for _, block := range blocks {
+	for block := range blocks {
 		length := textSize(block)
-		if length > room || count >= maxBlocks-1 { // one is kept for a notice
+		if length > room || count >= maxBlocks-1 {
+			if len(pages) == most {
+				return pages, false
+			}
 			pages = append(pages, nil)
 			room, count = messageBudget-shareFooter, 0
 		}
@@ -58,33 +58,43 @@ func paginate(blocks []slackgo.Block) [][]slackgo.Block {
 		pages[last] = append(pages[last], block)
 		room, count = room-length, count+1
 	}
-	return pages
+	return pages, true
 }
 
 // drawProofs is a heading for each check that has evidence, and a section for
 // each piece.
-func drawProofs(card commands.Card, length int, w commands.Words) []slackgo.Block {
-	shown := map[diagnostics.EvidenceView]string{}
-	var blocks []slackgo.Block
-	for _, c := range card.Checks {
-		if len(c.Evidence) == 0 {
-			continue
-		}
-		heading := symbol(c.Status) + " " + fit(title(c.Code, c.Title), shareLine, ellipsis, strong)
-		if c.Summary != "" {
-			heading += "\n" + fit(c.Summary, 2*shareLine, ellipsis, prose)
-		}
-		blocks = append(blocks, section(heading))
-		for _, e := range c.Evidence {
-			if code, ok := shown[e]; ok {
-				blocks = append(blocks, footnotes(drawRepeated(e, code, w)))
-				continue
+func drawProofs(card commands.Card, length int, w commands.Words) iter.Seq[slackgo.Block] {
+	return func(yield func(slackgo.Block) bool) {
+		shown := map[diagnostics.EvidenceView]string{}
+		for _, c := range card.Checks {
+			if len(c.Evidence) > 0 && !yield(section(drawProven(c))) {
+				return
 			}
-			shown[e] = c.Code
-			blocks = append(blocks, section(drawProof(e, length, w)))
+			for _, e := range c.Evidence {
+				if !yield(drawOnce(e, shown, c.Code, length, w)) {
+					return
+				}
+			}
 		}
 	}
-	return blocks
+}
+
+// drawProven is the heading over a check's evidence.
+func drawProven(c commands.CardCheck) string {
+	heading := symbol(c.Status) + " " + fit(title(c.Code, c.Title), shareLine, ellipsis, strong)
+	if c.Summary != "" {
+		heading += "\n" + fit(c.Summary, 2*shareLine, ellipsis, prose)
+	}
+	return heading
+}
+
+// drawOnce shows a piece of evidence, or where it was shown already.
+func drawOnce(e diagnostics.EvidenceView, shown map[diagnostics.EvidenceView]string, code string, length int, w commands.Words) slackgo.Block {
+	if earlier, ok := shown[e]; ok {
+		return footnotes(drawRepeated(e, earlier, w))
+	}
+	shown[e] = code
+	return section(drawProof(e, length, w))
 }
 
 // drawProof shows the command so that it can be copied and pasted.

@@ -161,12 +161,14 @@ func atEdge(runes []rune, i int) bool {
 }
 
 // startsEmoji says whether text that starts with a colon reads like :name:. A
-// selector like k8s:sa:worker would show a picture.
+// selector like k8s:sa:worker would show a picture. Ports and times do not: of
+// the numbers only two are names.
 func startsEmoji(runes []rune) bool {
 	for i, r := range runes[1:] {
 		switch {
 		case r == ':':
-			return i > 0
+			name := string(runes[1 : i+1])
+			return name == "100" || name == "1234" || strings.Trim(name, "0123456789") != ""
 		case !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("_+-'", r):
 			return false
 		}

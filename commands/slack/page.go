@@ -1,6 +1,7 @@
 package slack
 
 import (
+	"slices"
 	"strings"
 
 	slackgo "github.com/slack-go/slack"
@@ -22,9 +23,8 @@ func drawPage(page commands.Page, w commands.Words) []message {
 	for _, text := range pack(drawParts(page)) {
 		blocks = append(blocks, section(text))
 	}
-	pages := paginate(blocks)
-	if len(pages) > maxPages {
-		pages = pages[:maxPages]
+	pages, complete := paginate(slices.Values(blocks), maxPages)
+	if !complete {
 		notice := fit(w.Say(textPageCut), shareFooter, ellipsis, prose)
 		pages[maxPages-1] = append(pages[maxPages-1], footnotes(notice))
 	}
