@@ -1,0 +1,60 @@
+# Every target prints what it does; `make help` lists them.
+.DEFAULT_GOAL := help
+SHELL := bash
+TOOL := go tool -modfile=tools/go.mod
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z\/-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: packages ## bring up the lab and the bot, and print the page's address
+	go run ./lab up
+
+.PHONY: check
+check: packages lint test ## all that continuous integration runs: packages, lint, tests
+
+.PHONY: packages
+packages: ## install the Debian packages that are missing
+	@scripts/packages
+
+.PHONY: test
+test: ## unit, transcript, browser and end-to-end tests, with the race detector
+	go test -race -timeout 50m ./...
+
+.PHONY: lint
+lint: ## go vet, golangci-lint (with the rooms), formatting
+	go vet ./...
+	$(TOOL) golangci-lint run
+	@test -z "$$($(TOOL) gofumpt -l . | tee /dev/stderr)" || { echo "run: make fmt" >&2; exit 1; }
+
+.PHONY: fmt
+fmt: ## format
+	$(TOOL) gofumpt -w .
+
+.PHONY: build
+build: ## build bin/bot, static
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/bot ./cmd/bot
+
+.PHONY: bench
+bench: packages ## benchmarks, each as a ratio to a baseline of the same run
+	go test -run '^$$' -bench . -benchtime 1x -timeout 30m ./diagnostics ./lab/bench
+
+.PHONY: fuzz
+fuzz: ## each fuzz target for ten seconds
+	@for p in $$(go list ./...); do for f in $$(go test -list '^Fuzz' $$p | grep ^Fuzz); do \
+	  echo "$$p $$f"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime 10s $$p || exit 1; done; done
+
+.PHONY: vuln
+vuln: ## known vulnerabilities in what the bot calls
+	$(TOOL) govulncheck ./cmd/bot
+
+.PHONY: dead
+dead: ## functions that nothing calls
+	$(TOOL) deadcode -test ./...
+
+.PHONY: clean
+clean: ## remove what was built; the lab must be down
+	rm -rf bin .lab

@@ -1,0 +1,76 @@
+// Package tandem_test holds the shape of the house: which package may import
+// which.
+package tandem_test
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// rooms lists what each package of the product may import of the others; a
+// name ending in / stands for all below it. Everything else is a wall.
+var rooms = map[string][]string{
+	"tandem/config":              {},
+	"tandem/diagnostics":         {},
+	"tandem/diagnostics/redact":  {},
+	"tandem/diagnostics/catalog": {},
+	"tandem/diagnostics/probes":  {"tandem/diagnostics", "tandem/diagnostics/redact"},
+	"tandem/commands":            {"tandem/diagnostics", "tandem/diagnostics/redact"},
+	"tandem/commands/slack":      {"tandem/commands", "tandem/diagnostics", "tandem/diagnostics/redact"},
+	"tandem/cmd/bot":             {"tandem/config", "tandem/diagnostics", "tandem/diagnostics/", "tandem/commands", "tandem/commands/"},
+}
+
+func TestArrows(t *testing.T) {
+	for pkg, imports := range imports(t, "tandem/...") {
+		if pkg == "tandem" || pkg == "tandem/lab" || strings.HasPrefix(pkg, "tandem/lab/") {
+			continue // the lab may see everything, and nothing may see the lab
+		}
+		allowed, known := rooms[pkg]
+		if !known {
+			t.Errorf("package %s has no room: give it one in rooms_test.go", pkg)
+		}
+		for _, imported := range imports {
+			if !strings.HasPrefix(imported, "tandem") {
+				continue
+			}
+			if !slices.ContainsFunc(allowed, func(room string) bool { return admits(room, imported) }) {
+				t.Errorf("%s imports %s: that arrow points the wrong way", pkg, imported)
+			}
+		}
+	}
+}
+
+func admits(room, imported string) bool {
+	return room == imported || strings.HasSuffix(room, "/") && strings.HasPrefix(imported, room)
+}
+
+// TestProductDoesNotLinkTheLab holds that neither the lab nor a server under
+// its licence is part of the bot.
+func TestProductDoesNotLinkTheLab(t *testing.T) {
+	out, err := exec.Command("go", "list", "-deps", "./cmd/bot").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, pkg := range strings.Fields(string(out)) {
+		if strings.HasPrefix(pkg, "tandem/lab") || strings.HasPrefix(pkg, "github.com/hashicorp/vault/vault") {
+			t.Errorf("the bot links %s", pkg)
+		}
+	}
+}
+
+// imports lists the direct imports of packages, without those of their tests.
+func imports(t *testing.T, pattern string) map[string][]string {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, pattern).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := map[string][]string{}
+	for line := range strings.Lines(string(out)) {
+		fields := strings.Fields(line)
+		m[fields[0]] = fields[1:]
+	}
+	return m
+}
