@@ -2,7 +2,11 @@ package probes
 
 import (
 	"context"
+	"errors"
+	"strings"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"tandem/diagnostics"
 )
@@ -41,10 +45,151 @@ type postgresProbes struct {
 	now func() time.Time
 }
 
-func (p postgresProbes) server(ctx context.Context, _ None) (PostgresServer, []diagnostics.Evidence, error) {
-	return PostgresServer{}, nil, notReady()
+const (
+	postgresKey = "postgres.dsn"
+
+	problemStarting    = "starting"
+	problemConnections = "too_many_connections"
+)
+
+// SQLSTATEs that are told apart.
+const (
+	sqlCannotConnectNow   = "57P03"
+	sqlTooManyConnections = "53300"
+	sqlNoPrivilege        = "42501"
+	sqlAuthClass          = "28"
+)
+
+// closeTimeout bounds the farewell, which needs no answer.
+const closeTimeout = time.Second
+
+func (p postgresProbes) trail() *trail { return &trail{source: "postgres", now: p.now} }
+
+func (p postgresProbes) command(sql string) string {
+	return shell("psql", p.DSN, "-c", strings.Join(strings.Fields(sql), " "))
 }
 
+const serverSQL = `SELECT pg_is_in_recovery(),
+	(SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'),
+	current_setting('max_connections')::bigint,
+	current_setting('server_version')`
+
+// server is blind when PostgreSQL does not answer in time or does not know the
+// bot; that nobody listens, that it still starts, or is full, are facts.
+func (p postgresProbes) server(ctx context.Context, _ None) (PostgresServer, []diagnostics.Evidence, error) {
+	t, facts := p.trail(), PostgresServer{}
+	err := p.ask(ctx, t, serverSQL, serverSQL, nil, &facts.InRecovery, &facts.Connections, &facts.MaxConnections, &facts.Version)
+	if err != nil {
+		if facts.Problem = serverProblem(err); facts.Problem != "" {
+			return facts, t.list, nil
+		}
+		return PostgresServer{}, t.list, err
+	}
+	facts.Reachable, facts.Version = true, clean(facts.Version, maxDetail)
+	t.add(p.command(serverSQL), "version %s, in recovery %t, %d of %d connections", facts.Version, facts.InRecovery, facts.Connections, facts.MaxConnections)
+	return facts, t.list, nil
+}
+
+// serverProblem is what PostgreSQL, or its closed port, says of itself.
+func serverProblem(err error) string {
+	var answer *pgconn.PgError
+	switch {
+	case errors.As(err, &answer) && answer.Code == sqlCannotConnectNow:
+		return problemStarting
+	case errors.As(err, &answer) && answer.Code == sqlTooManyConnections:
+		return problemConnections
+	case networkProblem(err) == problemRefused:
+		return problemRefused
+	}
+	return ""
+}
+
+// rolesSQL counts on the server, by its clock. Vault ends a user's name with the
+// second of its making.
+const rolesSQL = `WITH made AS (
+	SELECT CASE WHEN isfinite(r.rolvaliduntil) THEN r.rolvaliduntil END AS until,
+		r.rolcanlogin AND coalesce(r.rolvaliduntil > now(), true) AS valid,
+		to_timestamp(substring(r.rolname from '-([0-9]{9,11})$')::bigint) AS created,
+		EXISTS (SELECT FROM pg_stat_activity a WHERE a.usename = r.rolname) AS connected
+	FROM pg_roles r WHERE r.rolname LIKE $1)
+	SELECT count(*), count(*) FILTER (WHERE valid), max(until), max(created),
+		count(*) FILTER (WHERE connected), count(*) FILTER (WHERE connected AND NOT valid),
+		coalesce(bool_or(connected) FILTER (WHERE created = (SELECT max(created) FROM made)), false),
+		current_setting('server_version')
+	FROM made`
+
+// roles counts the users of a role.
 func (p postgresProbes) roles(ctx context.Context, args PostgresRolesArgs) (PostgresRoles, []diagnostics.Evidence, error) {
-	return PostgresRoles{}, nil, notReady()
+	t, facts := p.trail(), PostgresRoles{}
+	var until, created *time.Time
+	pattern := usersOf(args.Role)
+	shown := strings.ReplaceAll(rolesSQL, "$1", "'"+strings.ReplaceAll(pattern, "'", "''")+"'")
+	err := p.ask(ctx, t, rolesSQL, shown, []any{pattern},
+		&facts.Users, &facts.Valid, &until, &created, &facts.Connected, &facts.ConnectedExpired, &facts.ConnectedLatest, &facts.ServerVersion)
+	if err != nil {
+		return PostgresRoles{}, t.list, err
+	}
+	facts.NewestValidUntil, facts.NewestCreated = orZero(until), orZero(created)
+	facts.ServerVersion = clean(facts.ServerVersion, maxDetail)
+	t.add(p.command(shown), "%d users, %d valid, newest valid until %s; %d connected, %d of them past their time",
+		facts.Users, facts.Valid, facts.NewestValidUntil.Format(time.RFC3339), facts.Connected, facts.ConnectedExpired)
+	return facts, t.list, nil
+}
+
+// usersOf is the pattern of the names that Vault makes by default:
+// v-<display name>-<the role's first 8 characters>-<random>-<second>.
+func usersOf(role string) string {
+	if runes := []rune(role); len(runes) > 8 {
+		role = string(runes[:8])
+	}
+	return "v-%-" + strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`).Replace(role) + "-%"
+}
+
+func orZero(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return t.UTC()
+}
+
+// ask makes one connection for one question with one row as its answer.
+func (p postgresProbes) ask(ctx context.Context, t *trail, sql, shown string, args []any, into ...any) error {
+	if p.Connect == nil {
+		return notConfigured("PostgreSQL", postgresKey)
+	}
+	ctx, cancel := within(ctx)
+	defer cancel()
+	conn, err := p.Connect(ctx)
+	if err != nil {
+		return t.fail(p.command(shown), blindPostgres("connect to PostgreSQL", err))
+	}
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
+		defer cancel()
+		_ = conn.Close(ctx) // the answer is in, or will not come
+	}()
+	if err := conn.QueryRow(ctx, sql, args...).Scan(into...); err != nil {
+		return t.fail(p.command(shown), blindPostgres("ask PostgreSQL", err))
+	}
+	return nil
+}
+
+// blindPostgres says why PostgreSQL gave no answer.
+func blindPostgres(doing string, err error) *diagnostics.BlindError {
+	var answer *pgconn.PgError
+	if !errors.As(err, &answer) {
+		return blindNetwork(doing, "check that PostgreSQL runs and that the bot can reach "+postgresKey, err)
+	}
+	blind := &diagnostics.BlindError{
+		Reason: diagnostics.ReasonError,
+		Detail: doing + ": " + clean(answer.Message, maxDetail) + " (SQLSTATE " + clean(answer.Code, 5) + ")",
+		Err:    redacted{err},
+	}
+	switch {
+	case strings.HasPrefix(answer.Code, sqlAuthClass), answer.Code == sqlNoPrivilege:
+		blind.Reason, blind.Next = diagnostics.ReasonDenied, "give the bot a PostgreSQL role that may log in and is a member of pg_monitor, and correct "+postgresKey
+	case answer.Code == sqlCannotConnectNow, answer.Code == sqlTooManyConnections:
+		blind.Reason = diagnostics.ReasonUnavailable
+	}
+	return blind
 }

@@ -16,6 +16,7 @@ package probes
 import (
 	"context"
 	"crypto/tls"
+	"net/http"
 	"time"
 
 	"github.com/hashicorp/vault/api"
@@ -60,8 +61,9 @@ type SPIFFE struct {
 	// ServerCredentials secure the connection to ServerAddress; nil: none, as
 	// on the server's local socket.
 	ServerCredentials credentials.TransportCredentials
-	JWKSURL           string // the OIDC provider's keys, like https://oidc.example.org/keys
-	TrustDomain       string // like example.org
+	JWKSURL           string       // the OIDC provider's keys, like https://oidc.example.org/keys
+	JWKSClient        *http.Client // nil: the default one
+	TrustDomain       string       // like example.org
 }
 
 // Prometheus is where to ask Prometheus.
