@@ -84,15 +84,15 @@ type AppRole struct {
 	// SecretID is the secret half.
 	SecretID Ref `yaml:"secret_id" check:"required"`
 	// Mount of the auth method; approle unless set.
-	Mount string `yaml:"mount"`
+	Mount string `yaml:"mount" check:"vault"`
 }
 
 // JWTSVID is a login with the bot's own SPIFFE identity.
 type JWTSVID struct {
 	// Mount of the auth method; jwt unless set.
-	Mount string `yaml:"mount"`
+	Mount string `yaml:"mount" check:"vault"`
 	// Role to log in to.
-	Role string `yaml:"role" check:"required"`
+	Role string `yaml:"role" check:"required,vault"`
 	// Audience that the role expects in the JWT-SVID.
 	Audience string `yaml:"audience" check:"required"`
 }
@@ -100,9 +100,9 @@ type JWTSVID struct {
 // Kubernetes is a login with the pod's service account.
 type Kubernetes struct {
 	// Mount of the auth method; kubernetes unless set.
-	Mount string `yaml:"mount"`
+	Mount string `yaml:"mount" check:"vault"`
 	// Role to log in to.
-	Role string `yaml:"role" check:"required"`
+	Role string `yaml:"role" check:"required,vault"`
 	// TokenFile is the service account's token; the usual place unless set.
 	TokenFile Path `yaml:"token_file"`
 }
@@ -225,11 +225,11 @@ type Service struct {
 // Login is how a service logs in to Vault.
 type Login struct {
 	// Mount of the auth method, like jwt or kubernetes.
-	Mount string `yaml:"mount" check:"required"`
+	Mount string `yaml:"mount" check:"required,vault"`
 	// Role that the service logs in to.
-	Role string `yaml:"role" check:"required"`
+	Role string `yaml:"role" check:"required,vault"`
 	// Policies that the token must have.
-	Policies []string `yaml:"policies"`
+	Policies []string `yaml:"policies" check:"vault"`
 	// TTL of the token; windows of renewal follow it.
 	TTL time.Duration `yaml:"ttl" check:"required"`
 }
@@ -237,9 +237,9 @@ type Login struct {
 // KVSecret is a secret of the KV engine, version 2.
 type KVSecret struct {
 	// Mount of the engine, like secret.
-	Mount string `yaml:"mount" check:"required"`
+	Mount string `yaml:"mount" check:"required,vault"`
 	// Path below the mount, without data/ or metadata/.
-	Path string `yaml:"path" check:"required"`
+	Path string `yaml:"path" check:"required,vault"`
 	// Keys that must be there.
 	Keys []string `yaml:"keys"`
 }
@@ -247,11 +247,11 @@ type KVSecret struct {
 // Database is a dynamic credential of Vault's database engine.
 type Database struct {
 	// Mount of the engine, like database.
-	Mount string `yaml:"mount" check:"required"`
+	Mount string `yaml:"mount" check:"required,vault"`
 	// Role that credentials are made of.
-	Role string `yaml:"role" check:"required"`
+	Role string `yaml:"role" check:"required,vault"`
 	// Config is the name of the connection in Vault.
-	Config string `yaml:"config" check:"required"`
+	Config string `yaml:"config" check:"required,vault"`
 	// Name of the PostgreSQL database.
 	Name string `yaml:"name" check:"required"`
 	// TTL of the lease; windows of renewal follow it.

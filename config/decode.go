@@ -79,8 +79,11 @@ func (d *decoder) structure(node *yaml.Node, into reflect.Value, path string) {
 			d.add(value, at, "no value: give one or leave the key out")
 			return
 		}
+		before := len(d.all)
 		d.into(value, into.Field(index), at)
-		d.rules(value, into.Field(index), into.Type().Field(index), at)
+		if len(d.all) == before { // one error for a value is enough
+			d.rules(value, into.Field(index), into.Type().Field(index), at)
+		}
 	})
 	if seen == nil {
 		return

@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/url"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -48,6 +49,10 @@ func judge(rule string, value reflect.Value) string {
 		return judgeURL(value.String())
 	case "spiffe":
 		return judgeSPIFFE(value.String())
+	case "vault":
+		if !vaultPath.MatchString(value.String()) {
+			return "expected names with slashes between them, like orchestrator/mongodb: neither * nor +, no blanks, no slash at an end"
+		}
 	case "hostport":
 		if _, _, err := net.SplitHostPort(value.String()); err != nil {
 			return "expected host:port"
@@ -63,6 +68,10 @@ func judge(rule string, value reflect.Value) string {
 	}
 	return ""
 }
+
+// vaultPath matches what may become a part of a path in a Vault policy. A * or +
+// would widen that policy.
+var vaultPath = regexp.MustCompile(`^[A-Za-z0-9_.@=,:-]+(/[A-Za-z0-9_.@=,:-]+)*$`)
 
 func judgeURL(text string) string {
 	u, err := url.Parse(text)

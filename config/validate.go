@@ -45,7 +45,7 @@ func validateLogs(c *Config, root *yaml.Node, found *findings) {
 	}
 	if c.Logs.Loki != nil && !strings.Contains(c.Logs.Loki.Selector, "$service") && c.Logs.Loki.Selector != "" {
 		found.add(at(root, "logs", "loki", "selector"), "logs.loki.selector",
-			`expected the place of the service's name, like {app="$service"}`)
+			`expected the place of the service's name, like {service="$service"}`)
 	}
 }
 
