@@ -8,30 +8,31 @@ import (
 	"time"
 
 	"github.com/spiffe/go-spiffe/v2/proto/spiffe/workload"
+	"github.com/spiffe/go-spiffe/v2/spiffeid"
 	entryv1 "github.com/spiffe/spire-api-sdk/proto/spire/api/server/entry/v1"
 	"github.com/spiffe/spire-api-sdk/proto/spire/api/types"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
 )
 
-// testClock is real time plus what a test adds.
+// testClock stands still but for what a test adds, so that a slow machine changes nothing.
 type testClock struct {
-	mu    sync.Mutex
-	ahead time.Duration
+	mu sync.Mutex
+	t  time.Time
 }
 
-func newTestClock() *testClock { return new(testClock) }
+func newTestClock() *testClock { return &testClock{t: time.Now()} }
 
 func (c *testClock) now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return time.Now().Add(c.ahead)
+	return c.t
 }
 
 func (c *testClock) add(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.ahead += d
+	c.t = c.t.Add(d)
 }
 
 // x509Watch reads the certificates of the caller's first SVID as they are pushed.
@@ -113,4 +114,13 @@ func (w *world) create(api entryv1.EntryClient, e *types.Entry) *types.Entry {
 		w.t.Fatalf("create %v: %v", e, got)
 	}
 	return resp.Results[0].Entry
+}
+
+func spiffeDomain(t testing.TB) spiffeid.TrustDomain {
+	t.Helper()
+	td, err := spiffeid.TrustDomainFromString(testDomain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return td
 }

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
 	"github.com/spiffe/go-spiffe/v2/bundle/jwtbundle"
 	"github.com/spiffe/go-spiffe/v2/proto/spiffe/workload"
 	"github.com/spiffe/go-spiffe/v2/spiffeid"
@@ -249,6 +250,64 @@ func TestValidateJWTSVIDOfUnknownKeys(t *testing.T) {
 	elsewhere := startWith(t, cfg)
 	_, err = w.client().ValidateJWTSVID(w.ctx, elsewhere.fetch(elsewhere.client(), vaultAudience).Marshal(), vaultAudience)
 	wantStatus(t, err, codes.InvalidArgument, `no keys found for trust domain "other.test"`)
+}
+
+func TestValidateJWTSVIDClaims(t *testing.T) {
+	w := startWorld(t)
+	key := w.authority.jwtSigner()
+	end := jwt.NewNumericDate(time.Now().Add(time.Minute))
+	nameless := key
+	nameless.id = ""
+	forged := w.authority.jwtSigner()
+	other, err := w.authority.newJWTKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	forged.signer = other.signer
+	for _, tt := range []struct {
+		name   string
+		key    signingKey
+		claims jwt.Claims
+		want   string
+	}{
+		{"no key ID", nameless, jwt.Claims{Subject: workerID, Expiry: end}, "token header missing key id"},
+		{"no subject", key, jwt.Claims{Expiry: end}, "token missing subject claim"},
+		{"no end", key, jwt.Claims{Subject: workerID}, "token missing exp claim"},
+		{"no SPIFFE ID", key, jwt.Claims{Subject: "worker", Expiry: end}, "token has in invalid subject claim: scheme is missing or invalid"},
+		{"forged", forged, jwt.Claims{Subject: workerID, Audience: jwt.Audience{"a"}, Expiry: end}, "go-jose/go-jose: error in cryptographic primitive"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			token, err := w.issuer.sign(tt.key, tt.claims)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = w.client().ValidateJWTSVID(w.ctx, token, "a")
+			wantStatus(t, err, codes.InvalidArgument, tt.want)
+		})
+	}
+}
+
+func TestX509BundlesFollowTheAuthorities(t *testing.T) {
+	w := startWorld(t)
+	c := w.client()
+	roots := func() int {
+		set, err := c.FetchX509Bundles(w.ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := set.GetX509BundleForTrustDomain(w.td)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(b.X509Authorities())
+	}
+	if roots() != 1 {
+		t.Errorf("starts with %d", roots())
+	}
+	if _, err := w.authorityAPI().PrepareX509Authority(w.ctx, &localauthorityv1.PrepareX509AuthorityRequest{}); err != nil {
+		t.Fatal(err)
+	}
+	w.eventually("a second authority", func() bool { return roots() == 2 })
 }
 
 func TestX509SVIDMakesMutualTLS(t *testing.T) {
