@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"regexp"
 	"strings"
 	"testing"
@@ -67,7 +68,7 @@ func TestEveryoneIsAnsweredInTheirLanguage(t *testing.T) {
 	w.waitFor(ana, incidents, "Comandos")
 	w.say(ana, incidents, "/vault version")
 	w.waitFor(ana, incidents, "tandem v1.2.3")
-	if n := len(w.calls(methodUsersInfo, "")); n != 2 {
+	if n := len(w.callsOf(methodUsersInfo)); n != 2 {
 		t.Errorf("locales were asked %d times for two people", n)
 	}
 }
@@ -107,13 +108,17 @@ func TestAPanicIsAnInternalErrorWithAReference(t *testing.T) {
 }
 
 func TestAPanicOutsideADiagnosisIsToldToTheAsker(t *testing.T) {
-	w := open(t, &fake{checks: nil, diagnose: nil})
-	w.bot.opts.Diagnoser = nil // the next use of it panics
+	w := open(t, broken{finds(passReport())})
 	w.say(bruno, incidents, "/vault checks")
 	w.waitFor(bruno, incidents, "Internal error, ref ")
 	w.say(bruno, incidents, "/vault version") // the bot lives on
 	w.waitFor(bruno, incidents, "tandem v1.2.3")
 }
+
+// broken panics when it is asked for the checks.
+type broken struct{ *fake }
+
+func (broken) Checks() []commands.CheckInfo { panic("boom in the catalogue") }
 
 func TestAChannelWithoutTheBotTellsTheAskerHowToInviteIt(t *testing.T) {
 	w := open(t, finds(passReport()))
@@ -252,9 +257,9 @@ func TestWhenAllAreBusyTheAcknowledgementSaysSo(t *testing.T) {
 }
 
 func TestRateLimitsAreObeyed(t *testing.T) {
-	w := open(t, finds(hugeReport(12)), func(_ *Options, c *lab.Config) { c.RateLimits = true })
+	w := open(t, finds(hugeReport(3)), func(_ *Options, c *lab.Config) { c.RateLimits = true })
 	w.say(bruno, incidents, "/vault diagnose worker")
-	card := w.waitFor(bruno, incidents, "CHK-011")
+	card := w.waitFor(bruno, incidents, "CHK-002")
 	last := regexp.MustCompile(`\((\d)/(\d)\)`)
 	w.eventually("the last message of evidence is there", func() bool {
 		for _, m := range w.replies(incidents, card.TS) {
@@ -264,10 +269,30 @@ func TestRateLimitsAreObeyed(t *testing.T) {
 		}
 		return false
 	})
-	refused := len(w.calls(methodPostMessage, "ratelimited"))
-	posted := len(w.calls(methodPostMessage, ""))
-	if refused == 0 || refused >= posted {
-		t.Errorf("%d posts were refused and %d taken: each refusal should be followed by the wait that Slack asks for", refused, posted)
+	refused := 0
+	for before, c := range eachAfter(w.callsOf(methodPostMessage)) {
+		if c.Error == "ratelimited" {
+			refused++
+		}
+		if c.Error != "" && before.Error != "" {
+			t.Errorf("refused at %v and again at %v: the wait between them was too short", before.At, c.At)
+		}
+	}
+	if refused == 0 {
+		t.Error("nothing was refused: this test shows nothing")
+	}
+}
+
+// eachAfter pairs each call with the one before it.
+func eachAfter(calls []lab.Call) iter.Seq2[lab.Call, lab.Call] {
+	return func(yield func(lab.Call, lab.Call) bool) {
+		var before lab.Call
+		for _, c := range calls {
+			if !yield(before, c) {
+				return
+			}
+			before = c
+		}
 	}
 }
 
@@ -301,10 +326,10 @@ func TestTheBotComesBackAfterTheSocketIsCut(t *testing.T) {
 	for _, action := range []string{"disconnect", "kill"} {
 		t.Run(action, func(t *testing.T) {
 			w := open(t, finds(passReport()))
-			before := len(w.calls("apps.connections.open", ""))
+			before := len(w.callsOf("apps.connections.open"))
 			w.Socket(lab.SocketAction{Action: action})
 			w.eventually("it is back", func() bool {
-				return len(w.calls("apps.connections.open", "")) > before && w.State("").Connections == 1
+				return len(w.callsOf("apps.connections.open")) > before && w.State("").Connections == 1
 			})
 			w.say(bruno, incidents, "/vault version")
 			w.waitFor(bruno, incidents, "tandem v1.2.3")

@@ -214,12 +214,11 @@ func containsAll(s string, texts []string) bool {
 	return true
 }
 
-// calls are the calls of a method that Slack answered with an error, or with
-// none when it is "".
-func (w *workspace) calls(method, errorCode string) []lab.Call {
+// callsOf are the calls of a method, in order.
+func (w *workspace) callsOf(method string) []lab.Call {
 	var found []lab.Call
 	for _, c := range w.State("").Calls {
-		if c.Method == method && c.Error == errorCode {
+		if c.Method == method {
 			found = append(found, c)
 		}
 	}
