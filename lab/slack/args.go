@@ -20,7 +20,7 @@ type args map[string]json.RawMessage
 
 // parseArgs reads the arguments and the token, which comes in the Authorization header or, with a form, in its field.
 func parseArgs(r *http.Request) (args, string, error) {
-	bearer, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	bearer := bearerOf(r)
 	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	switch kind {
 	case "application/json":
@@ -35,6 +35,14 @@ func parseArgs(r *http.Request) (args, string, error) {
 		return a, bearer, err
 	}
 	return nil, "", refuse("invalid_post_type")
+}
+
+func bearerOf(r *http.Request) string {
+	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if !ok {
+		return ""
+	}
+	return token
 }
 
 func parseJSONArgs(body io.Reader) (args, error) {
