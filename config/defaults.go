@@ -41,6 +41,7 @@ func (id *Identity) setDefaults() {
 func (s *Service) setDefaults(name string) {
 	s.Job = cmp.Or(s.Job, name)
 	s.MetricPrefix = cmp.Or(s.MetricPrefix, strings.ReplaceAll(name, "-", "_"))
+	s.Window = cmp.Or(s.Window, DefaultWindow)
 	if s.Peer != nil {
 		s.Peer.Job = cmp.Or(s.Peer.Job, s.Peer.Name)
 	}

@@ -19,6 +19,7 @@ type cli struct {
 	Up     upCmd     `cmd:"" help:"Bring the world up and stay with it; Ctrl-C takes it down."`
 	Down   downCmd   `cmd:"" help:"Take the running world down."`
 	Status statusCmd `cmd:"" help:"Show every part: process, address, state."`
+	Fault  faultCmd  `cmd:"" help:"Break the world and mend it."`
 	Serve  serveCmd  `cmd:"" hidden:"" help:"Run one part of the world in this process."`
 }
 

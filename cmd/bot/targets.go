@@ -22,7 +22,7 @@ func targets(c *config.Config) []diagnostics.Target {
 func target(name string, s *config.Service) diagnostics.Target {
 	t := diagnostics.Target{
 		Name: name, SPIFFEID: s.SPIFFEID, Selectors: s.Selectors, Job: s.Job,
-		MetricPrefix: s.MetricPrefix, AccessorFile: string(s.AccessorFile),
+		MetricPrefix: s.MetricPrefix, AccessorFile: string(s.AccessorFile), Window: s.Window,
 	}
 	if s.Login != nil {
 		t.Login = diagnostics.Login(*s.Login)

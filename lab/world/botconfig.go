@@ -1,35 +1,86 @@
 package world
 
 import (
+	"bytes"
 	"fmt"
-	"strings"
+	"text/template"
+	"time"
+
+	"tandem/lab/services"
 )
 
-// BotConfig returns a configuration for the bot in this world.
-func BotConfig(state State) []byte {
-	var text strings.Builder
-	fmt.Fprintf(&text, `# Written by the lab: the bot's configuration in this world.
+// botConfig is the bot's configuration in this world. Its services are those
+// of the runbook; secrets are files beside it.
+var botConfig = template.Must(template.New("tandem.yaml").Parse(`# Written by the lab: the bot's configuration in this world.
 vault:
-  address: %q
-  auth:
-    token_file: %q
-postgres:
-  dsn_file: %q
-prometheus:
-  url: %q
-loki:
-  url: %q
+  address: {{.Vault.URL}}
+  identity:
+    token_file: {{.Bot.VaultTokenFile}}
 spiffe:
-  workload_socket: %q
-  server_socket: %q
-  oidc_url: %q
+  workload_api_socket: unix://{{.SPIFFE.WorkloadSocket}}
+  trust_domain: {{.TrustDomain}}
+  jwks_url: {{.SPIFFE.OIDCURL}}/keys
+  server_address: unix://{{.SPIFFE.ServerSocket}}
+prometheus:
+  url: {{.Prometheus.URL}}
+logs:
+  loki:
+    url: {{.Loki.URL}}
+postgres:
+  dsn: {file: {{.Bot.ReadOnlyDSNFile}}}
 slack:
-  api_url: %q
-  bot_token_file: %q
-  app_token_file: %q
-`,
-		state.Vault.URL, state.Bot.VaultTokenFile, state.Bot.ReadOnlyDSNFile, state.Prometheus.URL, state.Loki.URL,
-		state.SPIFFE.WorkloadSocket, state.SPIFFE.ServerSocket, state.SPIFFE.OIDCURL,
-		state.Slack.URL+"/api/", state.Bot.SlackBotTokenFile, state.Bot.SlackAppTokenFile)
-	return []byte(text.String())
+  api_url: {{.Slack.URL}}/api/
+  bot_token: {file: {{.Bot.SlackBotTokenFile}}}
+  app_token: {file: {{.Bot.SlackAppTokenFile}}}
+services:
+{{- range .Targets}}
+  {{.Name}}:
+    spiffe_id: {{.SPIFFEID}}
+    selectors: ["k8s:ns:{{.Namespace}}", "k8s:sa:{{.ServiceAccount}}", "k8s:pod-label:app:{{.Name}}"]
+    window: {{.Window}}
+    accessor_file: {{.AccessorFile}}
+    login: {mount: {{$.Vault.JWTMount}}, role: {{.VaultRole}}, policies: [{{.Policy}}], ttl: {{$.TTL}}}
+{{- if .Calls}}
+    database: {mount: database, role: temporal-orchestrator, config: temporal-db, name: {{$.Postgres.Database}}, ttl: {{$.TTL}}}
+    peer: {name: {{.Registry}}, audience: service-registry.{{$.TrustDomain}}}
+{{- end}}
+{{- if .MongoDB}}
+    secrets:
+      - {mount: secret, path: orchestrator/mongodb, keys: [uri]}
+    mongodb: {hosts: ["{{$.MongoDB.Addr}}"]}
+{{- end}}
+{{- end}}
+`))
+
+// botTarget is a service as the template names it.
+type botTarget struct {
+	Name, Namespace, ServiceAccount, SPIFFEID, AccessorFile, VaultRole, Policy, Registry string
+
+	Window         time.Duration // how far back "now" reaches; TTLs are short here, so this is too
+	Calls, MongoDB bool          // calls the registry and uses PostgreSQL; reads the MongoDB URI
+}
+
+// BotConfig returns a configuration for the bot in this world.
+func BotConfig(state State) ([]byte, error) {
+	ttl, err := time.ParseDuration(state.TTL)
+	if err != nil {
+		return nil, fmt.Errorf("write the bot's configuration: %w", err)
+	}
+	data := struct {
+		State
+		Targets []botTarget
+	}{State: state}
+	for _, s := range catalogue() {
+		data.Targets = append(data.Targets, botTarget{
+			Name: s.name, Namespace: s.namespace, ServiceAccount: s.serviceAccount, SPIFFEID: s.id(),
+			AccessorFile: state.Services[s.name].AccessorFile, VaultRole: s.vaultRole, Policy: s.policy,
+			Registry: services.ServiceRegistry, Window: max(ttl/3, 10*time.Second),
+			Calls: s.name != services.ServiceRegistry, MongoDB: s.name == services.Orchestrator,
+		})
+	}
+	var text bytes.Buffer
+	if err := botConfig.Execute(&text, data); err != nil {
+		return nil, fmt.Errorf("write the bot's configuration: %w", err)
+	}
+	return text.Bytes(), nil
 }

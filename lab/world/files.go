@@ -23,11 +23,15 @@ func (b *builder) botFiles() BotState {
 // writeFiles writes what the bot and people's shells read.
 func (b *builder) writeFiles(context.Context) error {
 	bot := b.state.Bot
+	config, err := BotConfig(b.state)
+	if err != nil {
+		return err
+	}
 	return errors.Join(
 		writeSecret(bot.ReadOnlyDSNFile, b.state.Postgres.ReadOnlyDSN),
 		writeSecret(bot.SlackBotTokenFile, b.state.Slack.BotToken),
 		writeSecret(bot.SlackAppTokenFile, b.state.Slack.AppToken),
-		writeFile(bot.ConfigFile, BotConfig(b.state)),
+		writeFile(bot.ConfigFile, config),
 		writeFile(b.folder.envFile(), exports(b.state)),
 	)
 }

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"text/tabwriter"
+
+	"tandem/lab/faults"
+	"tandem/lab/world"
+)
+
+// faultCmd breaks the running world in the ways that really happen.
+type faultCmd struct {
+	List   faultListCmd   `cmd:"" help:"List the faults, with the check that must name each as the cause."`
+	Inject faultInjectCmd `cmd:"" help:"Break the running world."`
+	Clear  faultClearCmd  `cmd:"" help:"Mend what one fault broke, or all of them."`
+}
+
+type faultListCmd struct {
+	JSON bool `name:"json" help:"As JSON rows: name, row, service, code, about."`
+}
+
+// Run is called by kong.
+func (c faultListCmd) Run() error {
+	if c.JSON {
+		encoder := json.NewEncoder(os.Stdout)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(faults.All())
+	}
+	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "NAME\tROW\tSERVICE\tCAUSE\tABOUT")
+	for _, f := range faults.All() {
+		fmt.Fprintf(table, "%s\t%d\t%s\t%s\t%s\n", f.Name, f.Row, f.Service, f.Code, f.About)
+	}
+	return table.Flush()
+}
+
+type faultInjectCmd struct {
+	where
+	Name string `arg:"" help:"Name of the fault."`
+}
+
+// Run is called by kong.
+func (c faultInjectCmd) Run(ctx context.Context) error {
+	fault, err := faults.Find(c.Name)
+	if err != nil {
+		return err
+	}
+	w, err := world.Attach(c.Dir)
+	if err != nil {
+		return err
+	}
+	// Noted first: a fault that was injected by half is still cleared.
+	if err := faults.Note(w, fault.Name, true); err != nil {
+		return err
+	}
+	if err := fault.Inject(ctx, w); err != nil {
+		return fmt.Errorf("inject %s: %w", fault.Name, err)
+	}
+	fmt.Printf("%s\nbot diagnose %s will name %s as the cause once its effects show (within a TTL or so).\n", fault.About, fault.Service, fault.Code)
+	return nil
+}
+
+type faultClearCmd struct {
+	where
+	Name string `arg:"" optional:"" help:"Name of the fault; all that were injected when left out."`
+}
+
+// Run is called by kong.
+func (c faultClearCmd) Run(ctx context.Context) error {
+	w, err := world.Attach(c.Dir)
+	if err != nil {
+		return err
+	}
+	names := []string{c.Name}
+	if c.Name == "" {
+		injected, err := faults.Injected(w)
+		if err != nil {
+			return err
+		}
+		names = slices.Clone(injected)
+		slices.Reverse(names) // the last one first, as one leaves a maze
+	}
+	var errs []error
+	for _, name := range names {
+		errs = append(errs, clearFault(ctx, w, name))
+	}
+	return errors.Join(errs...)
+}
+
+func clearFault(ctx context.Context, w *world.World, name string) error {
+	fault, err := faults.Find(name)
+	if err != nil {
+		return err
+	}
+	if err := fault.Clear(ctx, w); err != nil {
+		return fmt.Errorf("clear %s: %w", name, err)
+	}
+	fmt.Println("cleared", name)
+	return faults.Note(w, name, false)
+}
