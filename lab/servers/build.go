@@ -30,7 +30,7 @@ type build struct {
 
 // goBuild runs the build and reports how many packages it has compiled.
 func goBuild(ctx context.Context, b build) error {
-	args := append([]string{"build", "-v", "-mod=readonly", "-buildvcs=false", "-trimpath", "-o", b.output}, b.flags...)
+	args := append([]string{"build", "-v", "-mod=readonly", "-buildvcs=false", "-o", b.output}, b.flags...)
 	cmd := exec.CommandContext(ctx, "go", append(args, b.pkg)...)
 	cmd.Dir = b.dir
 	cmd.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=")

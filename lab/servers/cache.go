@@ -6,10 +6,10 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -71,33 +71,35 @@ func (f finder) cachePath(ctx context.Context, s server, module string) (string,
 	return filepath.Join(f.cacheDir, s.name+"-"+sum), nil
 }
 
-// hashModule digests go.mod, go.sum and the Go sources in dir, and the extras.
+// hashModule digests all in dir that decides what is built, and the extras.
 func hashModule(dir string, extras []string) (string, error) {
-	sources, err := filepath.Glob(filepath.Join(dir, "*.go"))
-	if err != nil {
-		return "", err
-	}
-	files := append([]string{filepath.Join(dir, "go.mod"), filepath.Join(dir, "go.sum")}, sources...)
-	slices.Sort(files)
 	digest := sha256.New()
 	fmt.Fprintf(digest, "%q\n", extras)
-	for _, file := range files {
-		if strings.HasSuffix(file, "_test.go") {
-			continue
+	// The walk is in lexical order, so the same files give the same digest.
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !isSource(entry.Name()) {
+			return err
 		}
-		if err := hashFile(digest, file); err != nil {
-			return "", err
-		}
+		return hashFile(digest, dir, path)
+	})
+	if err != nil {
+		return "", err
 	}
 	return hex.EncodeToString(digest.Sum(nil))[:16], nil
 }
 
-func hashFile(digest io.Writer, file string) error {
+// isSource tells what a build reads from what it does not.
+func isSource(name string) bool {
+	return name == "go.mod" || name == "go.sum" ||
+		strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go")
+}
+
+func hashFile(digest io.Writer, dir, file string) error {
 	content, err := os.ReadFile(file)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(digest, "%s %d\n", filepath.Base(file), len(content))
+	fmt.Fprintf(digest, "%q %d\n", strings.TrimPrefix(file, dir), len(content))
 	_, err = digest.Write(content)
 	return err
 }
@@ -128,14 +130,10 @@ func (f finder) lock(ctx context.Context, name string) (unlock func(), err error
 		}
 		select {
 		case <-ctx.Done():
-			return nil, errJoinClose(fmt.Errorf("wait for the build lock of %s: %w", name, ctx.Err()), file)
+			file.Close()
+			return nil, fmt.Errorf("wait for the build lock of %s: %w", name, ctx.Err())
 		case <-time.After(lockPoll):
 		}
 	}
 	return func() { file.Close() }, nil // closing lets go of the lock
-}
-
-func errJoinClose(err error, c io.Closer) error {
-	c.Close()
-	return err
 }

@@ -91,16 +91,33 @@ func reachable(dir string) bool {
 func (b *builder) initdb(ctx context.Context, password string) error {
 	ctx, cancel := context.WithTimeout(ctx, initdbTimeout)
 	defer cancel()
+	passwordFile, err := b.passwordFile(password)
+	if err != nil {
+		return fmt.Errorf("hand PostgreSQL its password: %w", err)
+	}
+	defer os.Remove(passwordFile)
 	cmd := exec.CommandContext(ctx, filepath.Join(b.binaries.postgres, "initdb"),
 		"--pgdata="+b.state.Postgres.DataDir, "--username="+postgresSuperuser, "--auth=scram-sha-256",
-		"--pwfile=/dev/stdin", "--encoding=UTF8", "--locale=C", "--no-sync")
-	cmd.Stdin = strings.NewReader(password + "\n")
+		"--pwfile="+passwordFile, "--encoding=UTF8", "--locale=C", "--no-sync")
 	cmd.Env, cmd.Dir = environment(nil), "/"
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: b.postgresUser, Setpgid: true}
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb in %s: %w\n%s", b.state.Postgres.DataDir, err, out)
 	}
 	return nil
+}
+
+// passwordFile writes the password where PostgreSQL's user alone can read it.
+func (b *builder) passwordFile(password string) (string, error) {
+	file, err := os.CreateTemp("", "tandem-lab-password-") // only its owner may read it
+	if err != nil {
+		return "", err
+	}
+	_, err = file.WriteString(password + "\n")
+	if b.postgresUser != nil {
+		err = errors.Join(err, file.Chown(int(b.postgresUser.Uid), int(b.postgresUser.Gid)))
+	}
+	return file.Name(), errors.Join(err, file.Close())
 }
 
 // postgresSpec describes the PostgreSQL server: TCP only, nothing synced.
