@@ -2,6 +2,7 @@ package slack
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -181,6 +182,8 @@ func diagnose(api func() *slackgo.Client) func(*socketmode.Client, socketmode.Ev
 		case socketmode.EventTypeInteractive:
 			_ = sm.Ack(*e.Request)
 			cb := e.Data.(slackgo.InteractionCallback)
+			log := "{\"level\":\"error\",\"event\":\"grpc_discovery_error\"}\n"
+			_, _ = api().UploadFile(slackgo.UploadFileParameters{Filename: "worker.log", Content: log, FileSize: len(log), Channel: cb.Channel.ID})
 			_, _, _ = api().PostMessage(cb.Channel.ID, slackgo.MsgOptionText("<@"+cb.User.ID+"> pressed *"+cb.ActionCallback.BlockActions[0].Value+"*", false))
 		default:
 			_ = sm.Ack(*e.Request)
@@ -229,6 +232,7 @@ func TestPageInABrowser(t *testing.T) {
 	b.visit(t, s.URL()+"/?user=ana")
 	b.says(t, "#channel-name", "incidents")
 	b.says(t, "#apps", "not connected")
+	b.picture(t, "empty")
 
 	b.types(t, "#composer textarea", "/vault diagnose worker", enter())
 	b.says(t, ".message.ephemeral", `/vault failed with the error "dispatch_failed"`)
@@ -272,5 +276,51 @@ func TestPageInABrowser(t *testing.T) {
 		`(() => { const p = document.getElementById("person"); p.value = "`+bruno+`"; p.dispatchEvent(new Event("change")); })()`)))
 	b.holds(t, `document.querySelector(".mention.me")`)
 	b.holds(t, `!document.querySelector(".message.ephemeral")`)
+	b.says(t, ".file", "worker.log")
+	b.do(t, "narrow", chromedp.EmulateViewport(620, 800))
+	b.picture(t, "narrow")
+	b.quiet(t)
+}
+
+// TestMarkup draws texts with the page's own code and reads the elements that came of them.
+func TestMarkup(t *testing.T) {
+	s := open(t)
+	b := openBrowser(t)
+	b.visit(t, s.URL()+"/?user=ana")
+	b.says(t, "#channel-name", "incidents")
+	const names = `{me: "U1", user: (id) => ({U1: "Ana"})[id], channel: (id) => ({C1: "incidents"})[id]}`
+	for _, tt := range []struct{ kind, in, want string }{
+		{"mrkdwn", "*b* _i_ ~s~ `c`", "<b>b</b> <i>i</i> <s>s</s> <code>c</code>"},
+		{"mrkdwn", "*b with _i_ and `c`*", "<b>b with <i>i</i> and <code>c</code></b>"},
+		{"mrkdwn", "snake_case_name 2*3*4", "snake_case_name 2*3*4"},
+		{"mrkdwn", "`*not bold*`", "<code>*not bold*</code>"},
+		{"mrkdwn", "&lt;img src=x onerror=alert(1)&gt;", "&lt;img src=x onerror=alert(1)&gt;"},
+		{"mrkdwn", "&amp;lt;b&amp;gt;", "&amp;lt;b&amp;gt;"},
+		{"mrkdwn", "<javascript:alert(1)|click>", "click"},
+		{"mrkdwn", "<https://x.test/?a=1&amp;b=2|the &lt;page&gt;>", `<a href="https://x.test/?a=1&amp;b=2" target="_blank" rel="noopener noreferrer">the &lt;page&gt;</a>`},
+		{"mrkdwn", "<@U1> <@U9|zoe> <#C1> <!here>", `<span class="mention me">@Ana</span> <span class="mention">@zoe</span> <span class="mention">#incidents</span> <span class="mention">@here</span>`},
+		{"mrkdwn", "• one\n• two\nafter", "<ul><li>one</li><li>two</li></ul>after"},
+		{"mrkdwn", "&gt; said\n&gt; twice", "<blockquote>said<br>twice</blockquote>"},
+		{"mrkdwn", "a ```x *y*\nz``` b", `a <pre class="code">x *y*` + "\n" + `z</pre> b`},
+		{"mrkdwn", ":nope: :+1:", `<span class="emoji" title=":nope:" role="img" aria-label="nope">:nope:</span> <span class="emoji" title=":+1:" role="img" aria-label="+1">👍</span>`},
+		{"markdown", "# Title\n**b** *i* `c` [l](https://x.test/)", `<p class="md-heading"><b>Title</b></p><p><b>b</b> <i>i</i> <code>c</code> <a href="https://x.test/" target="_blank" rel="noopener noreferrer">l</a></p>`},
+		{"markdown", "- a\n- b\n\n1. c", "<ul><li>a</li><li>b</li></ul><ol><li>c</li></ol>"},
+		{"markdown", "<b>raw</b> [x](javascript:alert(1))", "<p>&lt;b&gt;raw&lt;/b&gt; x)</p>"},
+		{"markdown", "```\n**as it is**\n```", `<pre class="code">**as it is**</pre>`},
+		{"markdown", "|a|b|\n|---|---|\n|1|2|", `<div class="table"><table><tr><th>a</th><th>b</th></tr><tr><td>1</td><td>2</td></tr></table></div>`},
+	} {
+		in, err := json.Marshal(tt.in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		code := fmt.Sprintf(`import("/page/%[1]s.js").then((m) => { const d = document.createElement("div"); d.append(...m.%[1]s(%[2]s, %[3]s)); return d.innerHTML; })`, tt.kind, in, names)
+		got, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](code, chromedp.EvalAwaitPromise))
+		if err != nil {
+			t.Fatalf("%q: %v", tt.in, err)
+		}
+		if got != tt.want {
+			t.Errorf("%s %q\n got %s\nwant %s", tt.kind, tt.in, got, tt.want)
+		}
+	}
 	b.quiet(t)
 }

@@ -22,6 +22,8 @@ async function start() {
   document.addEventListener("keydown", (e) => {
     if (e.key === "Escape" && !$("thread").hidden) openThread("");
   });
+  follow($("messages"));
+  follow($("thread-messages"));
   const people = (await (await fetch("/lab/state")).json()).people.filter((p) => !p.is_bot && !p.deleted && p.id !== "USLACKBOT");
   $("person").replaceChildren(...people.map((p) => h("option", { value: p.id }, `${p.real_name} (${p.locale ?? "no locale"})`)));
   become((people.find((p) => p.id === at.user || p.name === at.user) ?? people[0]).id);
@@ -117,8 +119,14 @@ function view(inThread) {
   };
 }
 
+function intro() {
+  const { name } = store.channels.get(at.channel);
+  return h("div", { class: "intro" }, h("h3", {}, `This is the beginning of #${name}`),
+    h("p", {}, "Type ", h("code", {}, "/"), " for commands, or mention ", h("b", {}, store.app.name), " to ask it something."));
+}
+
 function drawMessages(list, messages, how) {
-  list.replaceChildren(...messages.flatMap((m, i) => [divider(m, messages[i - 1]), message(m, messages[i - 1], how)].filter(Boolean)));
+  list.replaceChildren(...(how.inThread ? [] : [intro()]), ...messages.flatMap((m, i) => [divider(m, messages[i - 1]), message(m, messages[i - 1], how)].filter(Boolean)));
   list.scrollTop = list.scrollHeight;
 }
 
@@ -138,6 +146,19 @@ function openThread(ts) {
   (ts ? threadComposer : composer).focus();
 }
 
+/** follow keeps the newest message in sight while the list changes its size, if it was in sight before. */
+function follow(list) {
+  let newest = true;
+  list.addEventListener("scroll", () => { newest = atNewest(list); });
+  new ResizeObserver(() => {
+    if (newest) list.scrollTop = list.scrollHeight;
+  }).observe(list);
+}
+
+function atNewest(list) {
+  return list.scrollHeight - list.scrollTop - list.clientHeight < 80;
+}
+
 /** changed puts one new or changed message in its places. */
 function changed(channel, m) {
   if (channel !== at.channel) {
@@ -154,7 +175,7 @@ function changed(channel, m) {
 
 /** upsert keeps the scroll position, unless the person reads the newest message: then it follows. */
 function upsert(list, m, messages, how) {
-  const following = list.scrollHeight - list.scrollTop - list.clientHeight < 80;
+  const following = atNewest(list);
   const i = messages.findIndex((x) => x.ts === m.ts);
   const drawn = message(m, messages[i - 1], how);
   const old = list.querySelector(`[data-ts="${m.ts}"]`);
