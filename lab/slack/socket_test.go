@@ -77,7 +77,7 @@ func TestCommandNobodyAcknowledges(t *testing.T) {
 }
 
 func TestLateAcknowledgementIsDropped(t *testing.T) {
-	s := open(t, ackWithin("50ms"))
+	s := open(t, ackWithin("1s"))
 	hold := make(chan struct{})
 	a := connect(t, s, func(sm *socketmode.Client, e socketmode.Event) {
 		<-hold
@@ -251,7 +251,7 @@ func TestEventsAreRedelivered(t *testing.T) {
 }
 
 func TestEventSurvivesAGapOfTheApp(t *testing.T) {
-	s := open(t, ackWithin("50ms"), func(c *Config) { c.EventRetries = []string{"0s", "200ms", "400ms", "800ms"} })
+	s := open(t, ackWithin("1s"), func(c *Config) { c.EventRetries = slices.Repeat([]string{"50ms"}, 300) })
 	if out := s.Say(Said{User: "ana", Channel: "incidents", Text: "@tandem hello"}); out.Error != "dispatch_failed" {
 		t.Fatal(out)
 	}
