@@ -90,7 +90,7 @@ type logProbes struct {
 }
 
 const (
-	logsKey     = "logs.loki.url or logs.files"
+	logsKey     = "logs.loki or logs.files"
 	maxEvents   = 50   // in the facts
 	maxMatches  = 1000 // asked of a source
 	eventWindow = 30 * time.Minute

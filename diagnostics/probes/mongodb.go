@@ -38,7 +38,7 @@ type mongodbProbes struct {
 }
 
 const (
-	mongoHostsKey     = "mongodb.hosts of the service"
+	mongoHostsKey     = "services.NAME.mongodb.hosts"
 	mongoTimeout      = 3 * time.Second
 	mongoPort         = "27017"
 	problemNotMongoDB = "not_mongodb"

@@ -41,7 +41,7 @@ const (
 func (p mongodbProbes) uri(ctx context.Context, args MongoURIArgs) (URIShape, []diagnostics.Evidence, error) {
 	read := p.uris[args.Service]
 	if read == nil {
-		return URIShape{}, nil, notConfigured("a reference to the MongoDB URI of "+args.Service, "mongodb.uri_file of the service")
+		return URIShape{}, nil, notConfigured("a reference to the MongoDB URI of "+args.Service, "mongodb.uris."+args.Service)
 	}
 	ctx, cancel := within(ctx)
 	defer cancel()

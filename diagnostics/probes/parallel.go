@@ -1,9 +1,6 @@
 package probes
 
-import (
-	"fmt"
-	"sync"
-)
+import "sync"
 
 const maxParallel = 8
 
@@ -31,6 +28,6 @@ func parallel(n int, f func(int)) {
 	}
 	wg.Wait()
 	if broken != nil {
-		panic(fmt.Sprintf("in a parallel part: %v", broken))
+		panic(broken)
 	}
 }

@@ -46,7 +46,7 @@ type postgresProbes struct {
 }
 
 const (
-	postgresKey = "postgres.dsn"
+	postgresKey = "postgres"
 
 	problemStarting    = "starting"
 	problemConnections = "too_many_connections"
@@ -178,7 +178,7 @@ func (p postgresProbes) ask(ctx context.Context, t *trail, sql, shown string, ar
 func blindPostgres(doing string, err error) *diagnostics.BlindError {
 	var answer *pgconn.PgError
 	if !errors.As(err, &answer) {
-		return blindNetwork(doing, "check that PostgreSQL runs and that the bot can reach "+postgresKey, err)
+		return blindNetwork(doing, "check that PostgreSQL runs and that the bot can reach what the configuration names under "+postgresKey, err)
 	}
 	blind := &diagnostics.BlindError{
 		Reason: diagnostics.ReasonError,
@@ -187,7 +187,7 @@ func blindPostgres(doing string, err error) *diagnostics.BlindError {
 	}
 	switch {
 	case strings.HasPrefix(answer.Code, sqlAuthClass), answer.Code == sqlNoPrivilege:
-		blind.Reason, blind.Next = diagnostics.ReasonDenied, "give the bot a PostgreSQL role that may log in and is a member of pg_monitor, and correct "+postgresKey
+		blind.Reason, blind.Next = diagnostics.ReasonDenied, "give the bot a PostgreSQL role that may log in and is a member of pg_monitor, and correct its login in the configuration under "+postgresKey
 	case answer.Code == sqlCannotConnectNow, answer.Code == sqlTooManyConnections:
 		blind.Reason = diagnostics.ReasonUnavailable
 	}

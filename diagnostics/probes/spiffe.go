@@ -33,7 +33,7 @@ type spiffeProbes struct {
 	now func() time.Time
 }
 
-const workloadKey = "spiffe.workload_socket"
+const workloadKey = "spiffe.workload_api_socket"
 
 const nextWorkload = "check that the SPIRE agent runs on the bot's node and that the bot can reach " + workloadKey
 

@@ -36,7 +36,7 @@ func (v vaultProbes) accessor(ctx context.Context, t *trail, service, file strin
 		acc, err = accessorInFile(file)
 	} else {
 		if v.logs == nil {
-			return acc, notConfigured("the accessor of "+service+"'s Vault token", "accessor_file of the service, or logs,")
+			return acc, notConfigured("the accessor of "+service+"'s Vault token", "services."+service+".accessor_file, or logs,")
 		}
 		acc, show, err = v.accessorInLogs(ctx, service)
 	}
@@ -59,7 +59,7 @@ func (v vaultProbes) accessor(ctx context.Context, t *trail, service, file strin
 func deadRinger(text string) bool { return clean(text, maxDetail) != text }
 
 func accessorInFile(file string) (accessor, error) {
-	next := "let the service write the accessor of its Vault token there, or correct its accessor_file"
+	next := "let the service write the accessor of its Vault token there, or correct services.NAME.accessor_file"
 	f, err := os.Open(file)
 	if err != nil {
 		reason := diagnostics.ReasonNoData
@@ -100,6 +100,6 @@ func (v vaultProbes) accessorInLogs(ctx context.Context, service string) (access
 	return accessor{}, show, &diagnostics.BlindError{
 		Reason: diagnostics.ReasonNoData,
 		Detail: "no event " + accessorEvent + " of " + service + " with a token_accessor in the last " + accessorWindow.String(),
-		Next:   "set accessor_file for the service, or let it log token_accessor when it has logged in to Vault",
+		Next:   "set services." + service + ".accessor_file, or let it log token_accessor when it has logged in to Vault",
 	}
 }

@@ -62,7 +62,7 @@ func kvPath(s diagnostics.Secret, side string) string {
 
 // below joins a mount, as people write it, with the rest of a path.
 func below(mount string, rest ...string) string {
-	return strings.Trim(mount, "/") + "/" + strings.Trim(strings.Join(rest, "/"), "/")
+	return strings.Trim(strings.Trim(mount, "/")+"/"+strings.Join(rest, "/"), "/")
 }
 
 func (v vaultProbes) secrets(ctx context.Context, args SecretsArgs) (Secrets, []diagnostics.Evidence, error) {
