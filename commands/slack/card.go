@@ -6,6 +6,7 @@ import (
 	slackgo "github.com/slack-go/slack"
 
 	"tandem/commands"
+	"tandem/diagnostics"
 )
 
 // Shares of a card's text. What they leave of the message's budget is the
@@ -66,7 +67,7 @@ func drawCauses(card commands.Card, w commands.Words) []slackgo.Block {
 	shown := card.Causes[:min(len(card.Causes), maxCauses)]
 	var blocks []slackgo.Block
 	for i, cause := range shown {
-		text := drawCause(cause, card.Words)
+		text := symbol(statusOf(card, cause.Code)) + " " + drawCause(cause, card.Words)
 		if i == 0 {
 			text = strong(card.Words.Causes) + "\n" + text
 		}
@@ -82,10 +83,20 @@ func drawCauses(card commands.Card, w commands.Words) []slackgo.Block {
 	return blocks
 }
 
+// statusOf is the status of a check: a cause may be a warning as well.
+func statusOf(card commands.Card, code string) diagnostics.Status {
+	for _, c := range card.Checks {
+		if c.Code == code {
+			return c.Status
+		}
+	}
+	return card.Status
+}
+
 // drawCause gives each of its three texts a share of its own, so that a long
 // summary does not push the remedy out.
 func drawCause(cause commands.CardCause, words commands.CardWords) string {
-	text := "❌ " + fit(title(cause.Code, cause.Title), shareCause/4, ellipsis, strong)
+	text := fit(title(cause.Code, cause.Title), shareCause/4, ellipsis, strong)
 	if cause.Summary != "" {
 		text += "\n" + fit(cause.Summary, shareCause/3, ellipsis, prose)
 	}

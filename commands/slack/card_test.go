@@ -27,7 +27,7 @@ type drawn struct {
 }
 
 func TestCardsLookAsAgreed(t *testing.T) {
-	reports := map[string]diagnostics.Report{"fail": failReport(), "pass": passReport(), "unknown": unknownReport()}
+	reports := map[string]diagnostics.Report{"fail": failReport(), "pass": passReport(), "warn": warnReport(), "unknown": unknownReport()}
 	for name, report := range reports {
 		for _, lang := range []diagnostics.Lang{diagnostics.English, diagnostics.Portuguese} {
 			t.Run(name+"."+string(lang), func(t *testing.T) {

@@ -154,7 +154,10 @@ func bar(done, total int) string {
 
 // finish shows the verdict, then the evidence below it.
 func (p *board) finish(ctx context.Context, card commands.Card) {
-	evidence := drawEvidence(card, p.words)
+	var evidence []message
+	if ctx.Err() == nil { // after a stop there is time for the verdict alone
+		evidence = drawEvidence(card, p.words)
+	}
 	notes := p.notes()
 	notes.depth = len(evidence) > 0
 	if !p.show(ctx, drawCard(card, notes, p.words)) {

@@ -95,6 +95,16 @@ func passReport() diagnostics.Report {
 	}
 }
 
+func warnReport() diagnostics.Report {
+	r := passReport()
+	r.Verdict = diagnostics.Verdict{
+		Status: diagnostics.Warn, Headline: both("The credential ends soon", "A credencial acaba logo"),
+		Causes: []diagnostics.Cause{{Code: "DB-001", Title: both("The credential outlives its lease", "A credencial dura mais que o lease")}},
+	}
+	r.Checks = append(r.Checks, failReport().Checks[4])
+	return r
+}
+
 func unknownReport() diagnostics.Report {
 	return diagnostics.Report{
 		Target: "worker", At: noon, Took: 5 * time.Second,
