@@ -51,7 +51,7 @@ type CardCheck struct {
 // CardBlind is a check whose probe could not look.
 type CardBlind struct {
 	Code, Title string
-	Why         string // reason and, in English, the detail
+	Why         string // reason and, in English, the detail; then the other checks that it hides
 	Next        string // what the operator can do, in English; may be empty
 	Because     string // like "because of VLT-001"; empty for none
 }
@@ -69,11 +69,12 @@ func NewCard(report diagnostics.Report, since time.Duration, w Words) Card {
 		Words:    cardWords(w),
 	}
 	results := map[string]diagnostics.ResultView{}
+	var unseen blinds
 	isCause := func(code string) bool {
 		return slices.ContainsFunc(view.Verdict.Causes, func(c diagnostics.CauseView) bool { return c.Code == code })
 	}
 	for i, r := range view.Checks {
-		check := cardCheck(r, report.Checks[i].Took, w)
+		check := cardCheck(r, report.Checks[i], w)
 		results[r.Code] = r
 		card.Checks = append(card.Checks, check)
 		switch {
@@ -83,9 +84,10 @@ func NewCard(report diagnostics.Report, since time.Duration, w Words) Card {
 		case r.Status == diagnostics.Warn:
 			card.Warnings = append(card.Warnings, check)
 		case r.Status == diagnostics.Unknown:
-			card.Unseen = append(card.Unseen, cardBlind(check, report.Checks[i].Blind, w))
+			unseen.add(check, report.Checks[i].Blind, w)
 		}
 	}
+	card.Unseen = unseen.say(w)
 	for _, c := range view.Verdict.Causes {
 		r := results[c.Code]
 		card.Causes = append(card.Causes, CardCause{
@@ -95,23 +97,19 @@ func NewCard(report diagnostics.Report, since time.Duration, w Words) Card {
 	return card
 }
 
-func cardCheck(r diagnostics.ResultView, took time.Duration, w Words) CardCheck {
-	return CardCheck{
+func cardCheck(r diagnostics.ResultView, result diagnostics.Result, w Words) CardCheck {
+	check := CardCheck{
 		Code: r.Code, Title: r.Title, Status: r.Status, Label: w.Status(r.Status), Summary: r.Summary,
-		Because: w.BecauseOf(r.BecauseOf), Took: took, Evidence: r.Evidence,
+		Because: w.BecauseOf(r.BecauseOf), Took: result.Took, Evidence: r.Evidence,
 	}
-}
-
-func cardBlind(c CardCheck, e *diagnostics.BlindError, w Words) CardBlind {
-	blind := CardBlind{Code: c.Code, Title: c.Title, Why: c.Summary, Because: c.Because}
-	if e == nil {
-		return blind
+	switch {
+	case check.Summary != "":
+	case result.Blind != nil:
+		check.Summary = w.Reason(result.Blind.Reason)
+	default:
+		check.Summary = check.Because
 	}
-	blind.Why, blind.Next = w.Reason(e.Reason), visible(e.Next)
-	if e.Detail != "" {
-		blind.Why += ": " + visible(e.Detail)
-	}
-	return blind
+	return check
 }
 
 func cardWords(w Words) CardWords {

@@ -80,6 +80,13 @@ func report() diagnostics.Report {
 					Reason: diagnostics.ReasonUnreachable, Detail: "GET http://loki:3100: connection refused", Next: "check logs.loki.url",
 				},
 			},
+			{
+				Code: "LOG-002", Title: both("Logs are whole", "Os logs estão inteiros"), Status: diagnostics.Unknown,
+				Blind: &diagnostics.BlindError{
+					Reason: diagnostics.ReasonUnreachable, Detail: "LOG-001: GET http://loki:3100: connection refused", Next: "check logs.loki.url", Gate: "LOG-001",
+				},
+			},
+			{Code: "TOK-001", Title: both("The token lives", "O token vive"), Status: diagnostics.Skipped, BecauseOf: []string{"VLT-001"}},
 			{Code: "SPF-001", Title: both("The Workload API answers", "A Workload API responde"), Status: diagnostics.Pass, Summary: both("answers", "responde")},
 		},
 	}

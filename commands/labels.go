@@ -44,6 +44,8 @@ func (w Words) Reason(r diagnostics.Reason) string {
 		return w.Say("reason_warning")
 	case diagnostics.ReasonNotConfigured:
 		return w.Say("reason_not_configured")
+	case diagnostics.ReasonGate:
+		return w.Say("reason_gate")
 	case diagnostics.ReasonPanic:
 		return w.Say("reason_panic")
 	default:

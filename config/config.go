@@ -209,7 +209,8 @@ type Service struct {
 	Job string `yaml:"job"`
 	// MetricPrefix of the renewal counters; from the service's name unless set.
 	MetricPrefix string `yaml:"metric_prefix"`
-	// Window is how far back "now" reaches for rates and log events; 5m unless set. At least four scrape intervals.
+	// Window is how far back "now" reaches for rates and log events, at least
+	// four scrape intervals; 5m unless set.
 	Window time.Duration `yaml:"window"`
 	// AccessorFile holds the accessor of the service's Vault token; otherwise it is read from the logs.
 	AccessorFile Path `yaml:"accessor_file"`

@@ -73,9 +73,9 @@ postgres: {host: h, user: u, dbname: d}
 		},
 		Postgres: &Postgres{Host: "h", User: "u", DBName: "d", Port: 5432, SSLMode: "prefer"},
 		Services: map[string]*Service{
-			"service-registry": {Job: "service-registry", MetricPrefix: "service_registry"},
+			"service-registry": {Job: "service-registry", MetricPrefix: "service_registry", Window: 5 * time.Minute},
 			"worker": {
-				Job: "worker", MetricPrefix: "worker",
+				Job: "worker", MetricPrefix: "worker", Window: 5 * time.Minute,
 				Peer: &Peer{Name: "service-registry", Job: "service-registry", Audience: "a"},
 			},
 		},
@@ -117,6 +117,7 @@ slack: {bot_token: {file: bot}, app_token: {env: B}}
 		string(Endpoint("run/api.sock").in("/dir")):  "unix:///dir/run/api.sock",
 		string(Endpoint("unix:api.sock").in("/dir")): "unix:///dir/api.sock",
 		string(Endpoint("unix:///a/b").in("/dir")):   "unix:///a/b",
+		string(Endpoint("api.sock").in("/dir")):      "unix:///dir/api.sock",
 		string(Endpoint("tcp://h:1").in("/dir")):     "tcp://h:1",
 		string(Endpoint("h:1").in("/dir")):           "h:1",
 	} {

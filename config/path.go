@@ -1,6 +1,7 @@
 package config
 
 import (
+	"net"
 	"path/filepath"
 	"strings"
 )
@@ -23,7 +24,7 @@ type Endpoint string
 // in returns the endpoint with an absolute path if it is a socket.
 func (e Endpoint) in(dir string) Endpoint {
 	path, isSocket := strings.CutPrefix(string(e), "unix:")
-	if !isSocket && (strings.Contains(path, "://") || !strings.ContainsAny(path, "/")) {
+	if _, _, err := net.SplitHostPort(path); !isSocket && (err == nil || strings.Contains(path, "://")) {
 		return e
 	}
 	if rest, ok := strings.CutPrefix(path, "//"); ok {
