@@ -39,6 +39,8 @@ type refusal struct {
 	reason string
 	kid    string
 	actual []string
+	// caller is the SPIFFE ID that the token claims; nothing has proved it.
+	caller string
 }
 
 // intercept is a unary server interceptor.
@@ -61,7 +63,7 @@ func (v *verifier) admit(ctx context.Context, method string) error {
 	why := v.judge(token, svid, err, expected)
 	if why.reason != "" {
 		v.log.ErrorContext(ctx, "jwt_invalid", append(flowOf(ctx).fields(), "method", method, "reason", why.reason, "kid", why.kid,
-			"expected_audience", expected, "actual_audience", why.actual)...)
+			"spiffe_id", why.caller, "expected_audience", expected, "actual_audience", why.actual)...)
 		if why.reason == "no_bundle" {
 			return v.refuse(method, "verification_error", codes.Unavailable, "token cannot be verified now")
 		}
@@ -103,7 +105,7 @@ func (v *verifier) allowed() []string {
 func (v *verifier) judge(token string, svid *jwtsvid.SVID, err error, expected string) refusal {
 	if err == nil {
 		if v.now().After(svid.Expiry) {
-			return refusal{reason: "expired", kid: clip(keyID(token)), actual: svid.Audience}
+			return refusal{reason: "expired", kid: clip(keyID(token)), actual: svid.Audience, caller: clip(svid.ID.String())}
 		}
 		return refusal{}
 	}
@@ -111,7 +113,7 @@ func (v *verifier) judge(token string, svid *jwtsvid.SVID, err error, expected s
 	if !ok {
 		return refusal{reason: "malformed"}
 	}
-	why := refusal{kid: clip(parsed.Headers[0].KeyID), actual: clipAll(claims.Audience)}
+	why := refusal{kid: clip(parsed.Headers[0].KeyID), actual: clipAll(claims.Audience), caller: clip(claims.Subject)}
 	why.reason = v.reason(claims, why, parsed.Headers[0].KeyID, expected)
 	return why
 }

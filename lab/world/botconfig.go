@@ -26,6 +26,7 @@ prometheus:
 logs:
   loki:
     url: {{.Loki.URL}}
+    selector: '{service="$service"}'
 postgres:
   dsn: {file: {{.Bot.ReadOnlyDSNFile}}}
 slack:

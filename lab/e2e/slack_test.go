@@ -1,0 +1,94 @@
+package e2e
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"tandem/lab/faults"
+)
+
+// saying is what the workspace tells about something that was said.
+type saying struct {
+	AckMS *int64 `json:"ack_ms"`
+	Error string `json:"error"`
+}
+
+// say types into a channel of the workspace as a person.
+func say(t *testing.T, channel, text string) saying {
+	t.Helper()
+	body, err := json.Marshal(map[string]string{"user": "ana", "channel": channel, "text": text})
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.Post(lab.State().Slack.URL+"/lab/say", "application/json", bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	var s saying
+	if err := json.NewDecoder(response.Body).Decode(&s); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// slackState is everything in the workspace.
+func slackState(t *testing.T) string {
+	t.Helper()
+	response, err := http.Get(lab.State().Slack.URL + "/lab/state")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	data, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// TestSlackDiagnosesAFault types the command of the runbook's worst hour.
+func TestSlackDiagnosesAFault(t *testing.T) {
+	awaitHealthy(t)
+	fault, err := faults.Find("spire-entry-missing")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := fault.Clear(t.Context(), lab); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := fault.Inject(t.Context(), lab); err != nil {
+		t.Fatal(err)
+	}
+	if said := say(t, "incidents", "/vault diagnose worker"); said.Error != "" || said.AckMS == nil {
+		t.Fatalf("the command was not acknowledged: %+v", said)
+	}
+	eventually(t, settle, func() error {
+		state := slackState(t)
+		for _, want := range []string{"O serviço tem uma entry de registro", "SPF-003", "spire-server entry show"} {
+			if !strings.Contains(state, want) {
+				return fmt.Errorf("%q is not in the workspace (Ana reads Portuguese)", want)
+			}
+		}
+		return nil
+	})
+}
+
+func TestSlackWrongWordsAreAnsweredPrivately(t *testing.T) {
+	if said := say(t, "incidents", "/vault diagnose wroker"); said.Error != "" {
+		t.Fatalf("not acknowledged: %s", said.Error)
+	}
+	eventually(t, settle, func() error {
+		if !strings.Contains(slackState(t), "wroker") {
+			return fmt.Errorf("no answer")
+		}
+		return nil
+	})
+}
