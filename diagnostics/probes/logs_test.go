@@ -1,0 +1,125 @@
+package probes
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"tandem/diagnostics"
+)
+
+func TestParseLogLine(t *testing.T) {
+	full := `{"event":"jwt_invalid","level":"warning","timestamp":"2026-03-01T11:59:00.25Z","reason":"unknown_key","status_code":401,"code":16,` +
+		`"sqlstate":"28P01","kid":"k1","expected":"a","actual":"b","request_id":"r","plan_id":"p","error":"no key","extra":"` + canary + `","token":"` + canary + `"}`
+	wrapped, err := json.Marshal(map[string]string{"message": full, "stream": "stdout"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	event := LogEvent{
+		At: time.Date(2026, 3, 1, 11, 59, 0, 25e7, time.UTC), Event: "jwt_invalid", Level: "warning", Reason: "unknown_key", StatusCode: 401, Code: "16",
+		SQLState: "28P01", Kid: "k1", Expected: "a", Actual: "b", RequestID: "r", PlanID: "p", Error: "no key",
+	}
+	for name, c := range map[string]struct {
+		line string
+		want LogEvent
+	}{
+		"plain":           {full, event},
+		"wrapped":         {string(wrapped), event},
+		"empty object":    {`{}`, LogEvent{}},
+		"wrong types":     {`{"event":{"a":1},"status_code":"x","reason":null,"error":{"a":1},"timestamp":true}`, LogEvent{}},
+		"other names":     {`{"event":"e","error_class":"c","grpc_code":"PERMISSION_DENIED","expected_audience":"a","actual_audience":["b","c"],"spiffe_id":"spiffe://x/y"}`, LogEvent{Event: "e", Reason: "c", Code: "PERMISSION_DENIED", Expected: "a", Actual: "b c", SPIFFEID: "spiffe://x/y"}},
+		"number as text":  {`{"event":"e","status_code":"503","code":"UNAVAILABLE"}`, LogEvent{Event: "e", StatusCode: 503, Code: "UNAVAILABLE"}},
+		"epoch":           {`{"event":"e","timestamp":1772366340.5}`, LogEvent{Event: "e", At: time.Date(2026, 3, 1, 11, 59, 0, 5e8, time.UTC)}},
+		"python time":     {`{"event":"e","timestamp":"2026-03-01T11:59:00.000005"}`, LogEvent{Event: "e", At: time.Date(2026, 3, 1, 11, 59, 0, 5000, time.UTC)}},
+		"plain message":   {`{"message":"started","level":"info"}`, LogEvent{Level: "info"}},
+		"time around it":  {`{"message":"{\"event\":\"e\"}","timestamp":"2026-03-01T11:59:00Z"}`, LogEvent{Event: "e", At: time.Date(2026, 3, 1, 11, 59, 0, 0, time.UTC)}},
+		"secret in error": {`{"event":"e","error":"dial mongodb://u:` + canary + `@db failed"}`, LogEvent{Event: "e", Error: "dial mongodb://[redacted]@db failed"}},
+		"secret as event": {`{"event":"hvs.` + canary + `"}`, LogEvent{Event: "[redacted]"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			record, err := parseLogLine(c.line)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(c.want, record.event); diff != "" {
+				t.Error(diff)
+			}
+			noCanary(t, record.event, record.event.words())
+		})
+	}
+	for _, line := range []string{"", "null", "[]", "1", `"x"`, "Traceback (most recent call last):", `{"event":`, "\xff"} {
+		if record, err := parseLogLine(line); err == nil {
+			t.Errorf("%q was read as %+v", line, record)
+		}
+	}
+}
+
+func FuzzParseLogLine(f *testing.F) {
+	f.Add(`{"event":"jwt_invalid","timestamp":"2026-03-01T11:59:00Z","status_code":401}`)
+	f.Add(`{"message":"{\"event\":\"e\",\"error\":\"hvs.abcdefghijkl\"}"}`)
+	f.Add(`{"timestamp":1e300,"status_code":-1e99,"event":{}}`)
+	f.Add(`{"message":"null"}`)
+	f.Fuzz(func(t *testing.T, line string) {
+		record, err := parseLogLine(line)
+		if err != nil {
+			if record != (logRecord{}) {
+				t.Errorf("%q is no line and still %+v", line, record)
+			}
+			return
+		}
+		if e := record.event; len(e.Error) > maxDetail+len("…") || e.Error != clean(e.Error, 2*maxDetail) {
+			t.Errorf("the error of %q is not clean: %q", line, e.Error)
+		}
+	})
+}
+
+func TestLogEvents(t *testing.T) {
+	line := func(ago time.Duration, event string) LogLine {
+		return LogLine{At: at.Add(-ago), Text: fmt.Sprintf(`{"event":%q,"reason":"r"}`, event)}
+	}
+	page := LogPage{Lines: 500, Newest: at, Truncated: true, Bad: 2, Matches: []LogLine{
+		line(time.Second, "b"), {At: at, Text: "not JSON"}, line(2*time.Second, "mentions a, is not a"), line(3*time.Second, "a"), line(4*time.Second, "b"),
+	}}
+	facts, evidence, err := logProbes{source: fakeLogs{page: page}, now: now}.events(soon(t), EventsArgs{Service: "worker", Events: []string{"a", "b", "c"}, Since: time.Hour})
+	wantSeen(t, facts, evidence, err)
+	first := LogEvent{At: at.Add(-time.Second), Event: "b", Reason: "r"}
+	want := Events{
+		Lines: 500, Newest: at, Matched: 3, Bad: 3, Truncated: true, Counts: map[string]int64{"a": 1, "b": 2, "c": 0}, Last: first,
+		Events: []LogEvent{first, {At: at.Add(-3 * time.Second), Event: "a", Reason: "r"}, {At: at.Add(-4 * time.Second), Event: "b", Reason: "r"}},
+	}
+	if diff := cmp.Diff(want, facts); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestLogEventsAreBounded(t *testing.T) {
+	var page LogPage
+	for i := range 200 {
+		page.Matches = append(page.Matches, LogLine{At: at, Text: fmt.Sprintf(`{"event":"e%d","error":%q}`, i, strings.Repeat("x", 2000))})
+	}
+	page.Lines = 200
+	facts, _, err := logProbes{source: fakeLogs{page: page}, now: now}.events(soon(t), EventsArgs{Service: "worker"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(facts.Events) != 50 || facts.Matched != 200 || len(facts.Counts) != 50 || len(facts.Events[0].Error) > maxDetail+len("…") {
+		t.Errorf("%d events of %d, %d counts, error of %d bytes", len(facts.Events), facts.Matched, len(facts.Counts), len(facts.Events[0].Error))
+	}
+}
+
+func TestLogEventsBlind(t *testing.T) {
+	ask := func(source LogSource) ([]diagnostics.Evidence, error) {
+		_, evidence, err := logProbes{source: source, now: now}.events(soon(t), EventsArgs{Service: "worker", Since: time.Hour})
+		return evidence, err
+	}
+	evidence, err := ask(nil)
+	wantBlind(t, err, evidence, diagnostics.ReasonNotConfigured)
+	evidence, err = ask(fakeLogs{})
+	wantBlind(t, err, evidence, diagnostics.ReasonNoData)
+	evidence, err = ask(fakeLogs{err: blindStatus("GET", "Loki", 500, nil)})
+	wantBlind(t, err, evidence, diagnostics.ReasonUnavailable)
+}
