@@ -42,6 +42,9 @@ func (b *builder) lokiConfig() map[string]any {
 			"reject_old_samples": false, "ingestion_rate_mb": 64, "ingestion_burst_size_mb": 64,
 			"volume_enabled": false, "discover_service_name": []string{},
 		},
-		"ruler": map[string]any{"enable_api": false},
+		// The querier asks the frontend at a known address: a scheduler would be
+		// looked up in a ring, and be found after ten seconds.
+		"frontend_worker": map[string]any{"frontend_address": b.lokiGRPC, "dns_lookup_duration": "200ms"},
+		"ruler":           map[string]any{"enable_api": false},
 	}
 }

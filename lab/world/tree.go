@@ -24,13 +24,13 @@ func signalTree(pid int, signal syscall.Signal) error {
 
 // children lists the processes that pid's threads have started.
 func children(pid int) []int {
-	tasks, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
+	tasks, err := os.ReadDir(procFile(pid, "task"))
 	if err != nil {
 		return nil // it has ended
 	}
 	var pids []int
 	for _, task := range tasks {
-		content, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%s/children", pid, task.Name()))
+		content, _ := os.ReadFile(procFile(pid, "task/"+task.Name()+"/children"))
 		for field := range strings.FieldsSeq(string(content)) {
 			if child, err := strconv.Atoi(field); err == nil {
 				pids = append(pids, child)
@@ -39,3 +39,6 @@ func children(pid int) []int {
 	}
 	return pids
 }
+
+// procFile names a file that the kernel keeps about a process.
+func procFile(pid int, name string) string { return fmt.Sprintf("/proc/%d/%s", pid, name) }
