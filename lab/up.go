@@ -15,6 +15,7 @@ import (
 type upCmd struct {
 	where
 	TTL       time.Duration `default:"1m" name:"ttl" help:"Life of tokens, leases and SVIDs."`
+	NoBot     bool          `help:"Leave Slack without a bot, to run one by hand: bot run --config .lab/tandem.yaml."`
 	FreePorts bool          `help:"Take any free ports, not the well-known ones."`
 }
 
@@ -27,7 +28,7 @@ func (c upCmd) Run(ctx context.Context) error {
 	began := time.Now()
 	progress := func(line string) { fmt.Printf("%6.1fs  %s\n", time.Since(began).Seconds(), line) }
 	w, err := world.Start(ctx, world.Options{
-		Dir: c.Dir, TTL: c.TTL, FreePorts: c.FreePorts, LabBinary: binary, Progress: progress,
+		Dir: c.Dir, TTL: c.TTL, FreePorts: c.FreePorts, LabBinary: binary, NoBot: c.NoBot, Progress: progress,
 	})
 	if ctx.Err() != nil && err != nil {
 		return errors.New("interrupted before all was up; everything is down again")
@@ -52,12 +53,14 @@ func next(state world.State) string {
 			dir = short
 		}
 	}
-	return fmt.Sprintf(`  Slack page   %s
+	return fmt.Sprintf(`  Slack page   %s   (type /vault diagnose worker)
   Prometheus   %s
   Vault        %s   (addresses and tokens for a shell: . %s/env)
   bot config   %s/tandem.yaml
 
+  %s/bin/bot diagnose worker --config %s/tandem.yaml   the same in a terminal
+  go run ./lab fault list  ways to break it, then: fault inject NAME, fault clear
   go run ./lab status      what runs where
   go run ./lab down        take it down (or Ctrl-C here)
-`, state.Slack.URL, state.Prometheus.URL, state.Vault.URL, dir, dir)
+`, state.Slack.URL, state.Prometheus.URL, state.Vault.URL, dir, dir, dir, dir)
 }

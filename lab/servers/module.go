@@ -29,16 +29,25 @@ func isTandem(gomod []byte) bool {
 	return string(bytes.TrimSpace(first)) == moduleName
 }
 
-// BuildLab builds the lab's own binary, whose parts run as processes, into path.
-// `go run ./lab` needs it not, since it is that binary; tests do.
+// BuildLab builds the lab's own program into path.
 func BuildLab(ctx context.Context, path string, progress Progress) error {
+	return buildOwn(ctx, build{name: "lab", pkg: "./lab", output: path}, progress)
+}
+
+// BuildBot builds the bot into path.
+func BuildBot(ctx context.Context, path string, progress Progress) error {
+	return buildOwn(ctx, build{name: "bot", pkg: "./cmd/bot", output: path}, progress)
+}
+
+// buildOwn builds a program of this module.
+func buildOwn(ctx context.Context, b build, progress Progress) error {
 	f, err := newFinder(progress)
 	if err != nil {
 		return err
 	}
-	root, err := moduleRoot(f.workDir)
-	if err != nil {
+	if b.dir, err = moduleRoot(f.workDir); err != nil {
 		return err
 	}
-	return f.build(ctx, build{name: "lab", dir: root, pkg: "./lab", output: path, progress: f.progress})
+	b.progress = f.progress
+	return f.build(ctx, b)
 }

@@ -3,6 +3,7 @@ package world
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -54,7 +55,7 @@ type binaries struct {
 // when it fails.
 func (b *builder) build(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		b.findServers, b.plan, b.startServers, b.configureVault, b.startServices, b.writeFiles,
+		b.findServers, b.plan, b.startServers, b.configureVault, b.startServices, b.writeFiles, b.startBot,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -94,8 +95,30 @@ func (b *builder) findServers(ctx context.Context) error {
 			return err
 		})
 	}
-	group.Go(func() error { return b.findLab(ctx) })
+	group.Go(func() error { return errors.Join(b.findLab(ctx), b.findBot(ctx)) })
 	return group.Wait()
+}
+
+// findBot builds the bot unless the caller brings one, or wants none.
+func (b *builder) findBot(ctx context.Context) error {
+	if b.options.Bot != "" || b.options.NoBot {
+		return nil
+	}
+	b.options.Bot = b.folder.path("bin", partBot)
+	return servers.BuildBot(ctx, b.options.Bot, b.options.Progress)
+}
+
+// startBot starts the bot last: it finds a world that is complete.
+func (b *builder) startBot(ctx context.Context) error {
+	if b.options.NoBot {
+		return nil
+	}
+	began := time.Now()
+	if err := b.supervisor.add(ctx, b.botSpec()); err != nil {
+		return err
+	}
+	b.say("bot is up (%s)", time.Since(began).Round(10*time.Millisecond))
+	return nil
 }
 
 // findLab builds the lab's own binary if the caller is not it.

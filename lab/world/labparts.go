@@ -2,6 +2,10 @@ package world
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
 	"os"
 	"time"
 
@@ -16,6 +20,7 @@ const (
 	partSPIFFE  = "spiffe"
 	partMongoDB = "mongodb"
 	partSlack   = "slack"
+	partBot     = "bot"
 )
 
 // labPart describes a part that is a subcommand of the lab's own binary.
@@ -52,6 +57,31 @@ func (b *builder) slackSpec() spec {
 	return b.labPart(partSlack, state.URL, state.URL, slack.Config{
 		Addr: hostPort(state.URL), BotToken: state.BotToken, AppToken: state.AppToken, SigningSecret: b.signingSecret,
 	})
+}
+
+// botSpec describes the bot itself, as people run it.
+func (b *builder) botSpec() spec {
+	return spec{
+		name: partBot, path: b.options.Bot, args: []string{"run", "--config", b.state.Bot.ConfigFile},
+		address: b.state.Slack.URL, logFile: b.folder.log(partBot), ready: b.botConnected,
+	}
+}
+
+// botConnected holds when the bot's websocket is open: only then does the
+// workspace have somebody to hand a command to.
+func (b *builder) botConnected(ctx context.Context) error {
+	answer, err := call(ctx, http.MethodGet, b.state.Slack.URL+"/lab/state", nil)
+	if err != nil {
+		return err
+	}
+	var workspace slack.Snapshot
+	if err := json.Unmarshal(answer, &workspace); err != nil {
+		return fmt.Errorf("read the workspace's state: %w", err)
+	}
+	if workspace.Connections == 0 {
+		return errors.New("the bot has not connected to Slack")
+	}
+	return nil
 }
 
 // serviceSpec describes one of the three services.

@@ -29,6 +29,10 @@ type Options struct {
 	FreePorts bool
 	// LabBinary is the lab's own program. Empty builds it from this module.
 	LabBinary string
+	// Bot is the bot's program. Empty builds it from this module; NoBot leaves
+	// Slack without one.
+	Bot   string
+	NoBot bool
 }
 
 func (o Options) complete() (Options, error) {
