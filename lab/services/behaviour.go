@@ -120,6 +120,7 @@ func (s *switches) merge(patch []byte) (Behaviour, error) {
 	return next, nil
 }
 
+// ServeHTTP answers GET with the present behaviour, and PUT by merging the body first.
 func (s *switches) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	current := s.now()
 	if r.Method == http.MethodPut {

@@ -121,11 +121,13 @@ type poolBench struct {
 	log      *recorder
 }
 
-func newPoolBench(t *testing.T) *poolBench {
+// newPoolBench runs a pool on a server of its own, or on the address that is given instead.
+func newPoolBench(t *testing.T, instead string) *poolBench {
 	t.Helper()
 	b := &poolBench{postgres: newFakePostgres(t), log: &recorder{}}
+	orDefault(&instead, b.postgres.listener.Addr().String())
 	cfg := Config{
-		Name: Worker, PostgresAddr: b.postgres.listener.Addr().String(),
+		Name: Worker, PostgresAddr: instead,
 		TTL: Duration(time.Second), Tick: Duration(20 * time.Millisecond),
 	}.withDefaults()
 	b.pool = &pool{cfg: cfg, log: b.log.logger()}
@@ -142,7 +144,7 @@ func newPoolBench(t *testing.T) *poolBench {
 }
 
 func TestPoolLogsInAgainAndAgain(t *testing.T) {
-	b := newPoolBench(t)
+	b := newPoolBench(t, "")
 	b.postgres.allow("v-1")
 	b.use(t.Context(), credential{username: "v-1", password: canaryPassword})
 	until(t, "new connections", func() bool { return len(b.postgres.seen()) > 2 })
@@ -152,7 +154,7 @@ func TestPoolLogsInAgainAndAgain(t *testing.T) {
 }
 
 func TestPoolWhoseAccountDiedFailsToLogIn(t *testing.T) {
-	b := newPoolBench(t)
+	b := newPoolBench(t, "")
 	b.postgres.allow("v-1")
 	b.use(t.Context(), credential{username: "v-1", password: canaryPassword})
 	until(t, "connected", func() bool { return len(b.log.events(t, "postgres_connected")) == 1 })
@@ -171,8 +173,7 @@ func TestPoolWhoseAccountDiedFailsToLogIn(t *testing.T) {
 }
 
 func TestPoolTellsAPostgresThatIsDownFromARefusedLogin(t *testing.T) {
-	b := newPoolBench(t)
-	b.cfg.PostgresAddr = freeAddr(t)
+	b := newPoolBench(t, freeAddr(t))
 	b.use(t.Context(), credential{username: "v-1", password: canaryPassword})
 	until(t, "a connection fails", func() bool { return len(b.log.events(t, "postgres_connection_failed")) > 0 })
 	if n := len(b.log.events(t, "postgres_login_failed")); n != 0 {

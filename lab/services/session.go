@@ -62,8 +62,7 @@ func (s *session) current() (int, <-chan struct{}) {
 func (s *session) run(ctx context.Context) error {
 	defer s.leave(ctx)
 	for {
-		role := s.role()
-		tok, ok := s.logIn(ctx)
+		tok, role, ok := s.logIn(ctx)
 		if !ok {
 			return nil
 		}
@@ -80,42 +79,43 @@ func (s *session) role() string {
 	return s.cfg.VaultRole
 }
 
-// logIn tries until it succeeds. It is false when ctx ended.
-func (s *session) logIn(ctx context.Context) (token, bool) {
+// logIn tries until it succeeds, and says as which role. It is false when ctx ended.
+func (s *session) logIn(ctx context.Context) (token, string, bool) {
 	for {
 		_, changed := s.behaviour.get()
-		tok, err := s.attempt(ctx)
+		role := s.role()
+		tok, err := s.attempt(ctx, role)
 		if ctx.Err() != nil {
-			return token{}, false
+			return token{}, "", false
 		}
 		if err == nil {
-			s.entered(ctx, tok)
-			return tok, true
+			s.entered(ctx, role, tok)
+			return tok, role, true
 		}
-		s.log.ErrorContext(ctx, "vault_initialization_failed", "role", s.role(), vaultFields(err))
+		s.log.ErrorContext(ctx, "vault_initialization_failed", "role", role, vaultFields(err))
 		if !wait(ctx, s.cfg.tick(), changed) {
-			return token{}, false
+			return token{}, "", false
 		}
 	}
 }
 
-func (s *session) attempt(ctx context.Context) (token, error) {
+func (s *session) attempt(ctx context.Context, role string) (token, error) {
 	svid, err := s.svid(ctx, s.cfg.VaultAudience)
 	if err != nil {
 		return token{}, fmt.Errorf("%w: %w", errIdentity, err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.callTimeout())
 	defer cancel()
-	return s.vault.login(ctx, s.role(), svid.Marshal())
+	return s.vault.login(ctx, role, svid.Marshal())
 }
 
-func (s *session) entered(ctx context.Context, tok token) {
+func (s *session) entered(ctx context.Context, role string, tok token) {
 	s.metrics.tokenTTL.Set(tok.ttl.Seconds())
 	if err := writeAccessor(s.cfg.AccessorFile, tok.accessor); err != nil {
 		s.log.ErrorContext(ctx, "accessor_file_failed", "error", clean(err.Error()))
 	}
 	s.log.InfoContext(ctx, "vault_integration_initialized",
-		"role", s.role(), "token_accessor", tok.accessor, "ttl", int(tok.ttl.Seconds()))
+		"role", role, "token_accessor", tok.accessor, "ttl", int(tok.ttl.Seconds()))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.epoch++

@@ -230,8 +230,8 @@ func TestSessionTriesToLogInForEver(t *testing.T) {
 		b.vault.set(func() { b.vault.loginErr = nil })
 		change(t, b.behaviour, `{"vault_role":""}`)
 		synctest.Wait()
-		if last := b.vault.roles[len(b.vault.roles)-1]; last != "worker-agents" {
-			t.Errorf("logged in as %q, want the configured role at once", last)
+		if last := b.vault.roles[len(b.vault.roles)-1]; last != "worker-agents" || b.vault.logins != 2 {
+			t.Errorf("logged in %d times, last as %q; want twice, the second time as the configured role", b.vault.logins, last)
 		}
 	})
 }

@@ -64,6 +64,7 @@ func (s *faultSwitch) merge(patch []byte) (Faults, error) {
 	return next, nil
 }
 
+// ServeHTTP answers GET with the present faults, and PUT by merging the body first.
 func (s *faultSwitch) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	current, _ := s.get()
 	if r.Method == http.MethodPut {
