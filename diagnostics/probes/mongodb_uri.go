@@ -34,7 +34,7 @@ const (
 	uriPercent     = "percent_encoding" // a % that is not followed by two hexadecimal digits
 	uriCredentials = "credentials"      // a user without a name
 	uriHost        = "host"             // no host, or a port that is no port
-	uriOptions     = "options"          // an option that is not name=value
+	uriOptions     = "options"          // an option that is not name=value, or options without a / before them
 	uriWhitespace  = "whitespace"       // a space or a line break, often from a copied text
 )
 
@@ -69,9 +69,6 @@ func ParseURI(secret string) URIShape {
 		return URIShape{Problem: problem}
 	}
 	authority, tail, _ := strings.Cut(rest, "/")
-	if before, after, found := strings.Cut(authority, "?"); found {
-		authority, tail = before, "?"+after // options without a slash before them
-	}
 	database, options, _ := strings.Cut(tail, "?")
 	shape := URIShape{AuthSource: "admin"}
 	hosts := authority
@@ -81,10 +78,13 @@ func ParseURI(secret string) URIShape {
 		}
 		shape.HasCredentials, hosts = true, authority[at+1:]
 	}
-	// An @ further on means that an unescaped / or ? of the password cut the
+	// An @ further on means that an unescaped / of the password cut the
 	// authority short; what looks like a host is then a part of a secret.
 	if strings.Contains(tail, "@") {
 		return URIShape{Problem: uriNotEscaped}
+	}
+	if strings.Contains(hosts, "?") {
+		return URIShape{Problem: uriOptions}
 	}
 	if shape.Hosts, problem = uriHosts(hosts, srv); problem != "" {
 		return URIShape{Problem: problem}
@@ -115,11 +115,12 @@ func uriRest(secret string) (rest string, srv bool, problem string) {
 	return "", false, uriScheme
 }
 
-// credentialsProblem is what is wrong with user:password.
+// credentialsProblem is what is wrong with user:password. The standard has more
+// characters percent-encoded than drivers insist on.
 func credentialsProblem(text string) string {
 	user, password, _ := strings.Cut(text, ":")
 	switch {
-	case strings.ContainsAny(user, "@/?#[]"), strings.ContainsAny(password, ":@/?#[]"):
+	case strings.ContainsAny(user, "@"), strings.ContainsAny(password, ":@"):
 		return uriNotEscaped
 	case user == "":
 		return uriCredentials
