@@ -214,16 +214,20 @@ func (id *identity) keep(ctx context.Context) {
 	pause := backoff.NewExponentialBackOff()
 	pause.MaxInterval = longestBackoff
 	for ctx.Err() == nil {
+		begun := time.Now()
 		secret, err := id.login(ctx)
 		if err != nil {
-			wait := pause.NextBackOff()
-			id.log.WarnContext(ctx, "not logged in to vault", "reason", id.why().Reason, "detail", id.why().Detail, "again_in", wait)
-			sleep(ctx, wait)
+			why := id.why()
+			id.log.WarnContext(ctx, "not logged in to vault", "reason", why.Reason, "detail", why.Detail, "next", why.Next)
+		} else {
+			id.log.DebugContext(ctx, "logged in to vault", "by", id.way.name, "ttl_s", secret.Auth.LeaseDuration)
+			id.hold(ctx, secret)
+		}
+		if time.Since(begun) > longestBackoff {
+			pause.Reset()
 			continue
 		}
-		pause.Reset()
-		id.log.InfoContext(ctx, "logged in to vault", "by", id.way.name, "ttl_s", secret.Auth.LeaseDuration, "renewable", secret.Auth.Renewable)
-		id.hold(ctx, secret)
+		sleep(ctx, pause.NextBackOff()) // also after tokens that hold for a moment only
 	}
 }
 
