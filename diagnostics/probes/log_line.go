@@ -63,15 +63,24 @@ func logFields(line string) (map[string]json.RawMessage, error) {
 	if _, named := fields["event"]; named {
 		return fields, nil
 	}
-	var message string
-	var inner map[string]json.RawMessage
-	if json.Unmarshal(fields["message"], &message) != nil || json.Unmarshal([]byte(message), &inner) != nil || inner == nil {
+	inner := innerFields(fields["message"])
+	if inner == nil {
 		return fields, nil
 	}
 	if inner["timestamp"] == nil && fields["timestamp"] != nil {
 		inner["timestamp"] = fields["timestamp"]
 	}
 	return inner, nil
+}
+
+// innerFields decodes the object inside a message; nil when there is none.
+func innerFields(message json.RawMessage) map[string]json.RawMessage {
+	var text string
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(message, &text) != nil || json.Unmarshal([]byte(text), &fields) != nil {
+		return nil
+	}
+	return fields
 }
 
 // words is a word, or those of a list joined by spaces.

@@ -155,8 +155,9 @@ func goodHost(host string, srv bool) bool {
 	if strings.HasSuffix(host, ".sock") && strings.Contains(host, "%2F") {
 		return !srv // a socket's path, percent-encoded
 	}
-	name, port := host, ""
+	name := host
 	if strings.Contains(host, ":") {
+		var port string
 		var err error
 		if name, port, err = net.SplitHostPort(host); err != nil {
 			return strings.HasPrefix(host, "[") && strings.HasSuffix(host, "]") && net.ParseIP(strings.Trim(host, "[]")) != nil

@@ -30,7 +30,9 @@ var accessorForm = regexp.MustCompile(`^[A-Za-z0-9._-]{8,128}$`)
 
 // accessor finds the accessor of a service's token.
 func (v vaultProbes) accessor(ctx context.Context, t *trail, service, file string) (accessor, error) {
-	acc, show, err := accessor{}, "", error(nil)
+	var acc accessor
+	var show string
+	var err error
 	if file != "" {
 		show = shell("test", "-r", file)
 		acc, err = accessorInFile(file)
