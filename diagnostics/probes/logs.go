@@ -56,13 +56,13 @@ type EventsArgs struct {
 
 // Events are what was found in the logs of a service.
 type Events struct {
-	Lines     int64            `cel:"lines"`  // all lines of the service in the window
-	Newest    time.Time        `cel:"newest"` // of all lines
-	Matched   int64            `cel:"matched"`
-	Counts    map[string]int64 `cel:"counts"` // by event; an event that was asked for and not found is 0
-	Last      LogEvent         `cel:"last"`   // the newest event; zero when none matched
-	Events    []LogEvent       `cel:"events"` // newest first, at most 50
-	Bad       int64            `cel:"bad"`    // lines that were read and are not JSON objects
+	Lines     int64            `cel:"lines"`   // all lines of the service in the window
+	Newest    time.Time        `cel:"newest"`  // of all lines
+	Matched   int64            `cel:"matched"` // of the newest 1000 lines that contain a name, or of the newest 100 when none is named
+	Counts    map[string]int64 `cel:"counts"`  // by event; an event that was asked for and not found is 0
+	Last      LogEvent         `cel:"last"`    // the newest event; zero when none matched
+	Events    []LogEvent       `cel:"events"`  // newest first, at most 50
+	Bad       int64            `cel:"bad"`     // lines that were read and are not JSON objects
 	Truncated bool             `cel:"truncated"`
 }
 
@@ -93,6 +93,7 @@ const (
 	logsKey     = "logs.loki or logs.files"
 	maxEvents   = 50   // in the facts
 	maxMatches  = 1000 // asked of a source
+	maxUnnamed  = 100  // the same when no event is named: then the number of lines is what counts
 	eventWindow = 30 * time.Minute
 )
 
@@ -110,6 +111,9 @@ func (p logProbes) events(ctx context.Context, args EventsArgs) (Events, []diagn
 	}
 	now := p.now()
 	q := LogQuery{Service: args.Service, Words: args.Events, Since: now.Add(-since), Until: now, Limit: maxMatches}
+	if len(args.Events) == 0 {
+		q.Limit = maxUnnamed
+	}
 	t := &trail{source: p.source.System(), now: p.now}
 	show := p.source.Command(q)
 	page, err := p.source.Search(ctx, q)

@@ -1,6 +1,7 @@
 package probes
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -47,24 +48,32 @@ func (l *Loki) Command(q LogQuery) string {
 		"--data-urlencode", "limit="+strconv.Itoa(q.Limit))
 }
 
-// Search implements LogSource: one question for the number of all lines and the
-// newest, one for those that match.
+// Search implements LogSource: it asks at the same time for the number of all
+// lines, the newest, and those that match.
 func (l *Loki) Search(ctx context.Context, q LogQuery) (LogPage, error) {
-	page := LogPage{}
-	var err error
-	if page.Lines, err = l.count(ctx, q); err != nil || page.Lines == 0 {
-		return page, err
-	}
-	newest, err := l.stream(ctx, q, l.stem(q.Service), 1)
-	if err != nil {
-		return page, err
+	var (
+		page   LogPage
+		newest []LogLine
+		errs   [3]error
+	)
+	parallel(len(errs), func(i int) {
+		switch i {
+		case 0:
+			page.Lines, errs[i] = l.count(ctx, q)
+		case 1:
+			newest, errs[i] = l.stream(ctx, q, l.stem(q.Service), 1)
+		case 2:
+			page.Matches, errs[i] = l.stream(ctx, q, l.lines(q), q.Limit)
+		}
+	})
+	if err := cmp.Or(errs[0], errs[1], errs[2]); err != nil {
+		return LogPage{}, err
 	}
 	if len(newest) > 0 {
 		page.Newest = newest[0].At
 	}
-	page.Matches, err = l.stream(ctx, q, l.lines(q), q.Limit)
 	page.Truncated = len(page.Matches) >= q.Limit
-	return page, err
+	return page, nil
 }
 
 // stem is the selector of a service. Its name goes into a quoted label value.

@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -21,7 +23,10 @@ func query(limit int, words ...string) LogQuery {
 // lokiAnswers is a Loki with two streams, as a true one answers.
 func lokiAnswers(t *testing.T, asked *[]url.Values) http.HandlerFunc {
 	nanos := func(ago time.Duration) string { return strconv.FormatInt(at.Add(-ago).UnixNano(), 10) }
+	var mu sync.Mutex
 	return func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
 		*asked = append(*asked, r.URL.Query())
 		switch {
 		case strings.HasSuffix(r.URL.Path, "/query"):
@@ -53,7 +58,9 @@ func TestLokiSearch(t *testing.T) {
 	for _, v := range asked {
 		queries = append(queries, v.Get("query"))
 	}
+	slices.Sort(queries)
 	wantQueries := []string{`sum(count_over_time({service="worker"}[3600s]))`, `{service="worker"}`, `{service="worker"} |~ "jwt_invalid|a\\.b"`}
+	slices.Sort(wantQueries)
 	if diff := cmp.Diff(wantQueries, queries); diff != "" {
 		t.Error(diff)
 	}
@@ -76,7 +83,13 @@ func TestLokiQuotesTheService(t *testing.T) {
 }
 
 func TestLokiWithoutLines(t *testing.T) {
-	server := serve(t, answer(200, `{"status":"success","data":{"resultType":"vector","result":[]}}`))
+	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		kind := "vector"
+		if strings.HasSuffix(r.URL.Path, "_range") {
+			kind = "streams"
+		}
+		answer(200, `{"status":"success","data":{"resultType":"`+kind+`","result":[]}}`)(w, r)
+	})
 	page, err := NewLoki(server.URL, `{service="$service"}`, server.Client()).Search(soon(t), query(1))
 	if err != nil || page.Lines != 0 {
 		t.Errorf("page %+v, error %v", page, err)

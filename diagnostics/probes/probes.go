@@ -78,6 +78,15 @@ type Postgres struct {
 	DSN     string                                   // for the evidence, without the password
 }
 
+// slowTimeout is for probes that search logs: a busy log server reads for
+// seconds.
+const slowTimeout = 10 * time.Second
+
+func slowly(p diagnostics.Probe) diagnostics.Probe {
+	p.Timeout = slowTimeout
+	return p
+}
+
 // None are the arguments of a probe that takes none.
 type None struct{}
 
@@ -100,8 +109,8 @@ func All(deps Deps) []diagnostics.Probe {
 		diagnostics.NewProbe("vault.health", "Asks every Vault node for its health, without a token.", v.health),
 		diagnostics.NewProbe("vault.rights", "Asks Vault whether the bot's own token lives and may do what the checks need.", v.rights),
 		diagnostics.WithGrants(diagnostics.NewProbe("vault.secrets", "Reads the metadata and key names of KV version 2 secrets, never their values.", v.secrets), secretsGrants),
-		diagnostics.WithGrants(diagnostics.NewProbe("vault.token", "Looks up the service's Vault token by its accessor.", v.token), tokenGrants),
-		diagnostics.WithGrants(diagnostics.NewProbe("vault.access", "Asks what the service's Vault token may do on paths.", v.access), accessGrants),
+		slowly(diagnostics.WithGrants(diagnostics.NewProbe("vault.token", "Looks up the service's Vault token by its accessor.", v.token), tokenGrants)),
+		slowly(diagnostics.WithGrants(diagnostics.NewProbe("vault.access", "Asks what the service's Vault token may do on paths.", v.access), accessGrants)),
 		diagnostics.WithGrants(diagnostics.NewProbe("vault.policy", "Reads whether Vault policies exist, and the digest of their text.", v.policy), policyGrants),
 		diagnostics.WithGrants(diagnostics.NewProbe("vault.login_role", "Reads the role that the service logs in to Vault with.", v.loginRole), loginRoleGrants),
 		diagnostics.WithGrants(diagnostics.NewProbe("vault.database_role", "Reads the role of Vault's database engine.", v.databaseRole), databaseRoleGrants),
@@ -117,7 +126,7 @@ func All(deps Deps) []diagnostics.Probe {
 		diagnostics.NewProbe("prometheus.query", "Asks Prometheus an instant query.", p.query),
 		diagnostics.NewProbe("prometheus.range", "Asks Prometheus a query over a span of time.", p.queryRange),
 		diagnostics.NewProbe("prometheus.targets", "Asks Prometheus how its scrapes of a job go.", p.targets),
-		diagnostics.NewProbe("logs.events", "Searches the service's logs for events.", l.events),
+		slowly(diagnostics.NewProbe("logs.events", "Searches the service's logs for events.", l.events)),
 		diagnostics.NewProbe("mongodb.hosts", "Greets MongoDB hosts without logging in.", m.hosts),
 		diagnostics.NewProbe("mongodb.uri", "Checks the form of the service's MongoDB URI, in memory.", m.uri),
 	}
