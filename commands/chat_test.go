@@ -51,7 +51,7 @@ func TestParseChatSaysWhatIsWrong(t *testing.T) {
 		"diagnos worker":             {Kind: UnknownCommand, Word: "diagnos", Nearest: "diagnose"},
 		"frobnicate":                 {Kind: UnknownCommand, Word: "frobnicate"},
 		"diagnose":                   {Kind: MissingArgument, Path: []string{"diagnose"}, Word: "service"},
-		"diagnose worker --sinse 3m": {Kind: UnknownFlag, Path: []string{"diagnose"}, Flag: "--sinse", Nearest: "--since"},
+		"diagnose worker --sinze 3m": {Kind: UnknownFlag, Path: []string{"diagnose"}, Flag: "--sinze", Nearest: "--since"},
 		"diagnose worker --since":    {Kind: MissingValue, Path: []string{"diagnose"}, Flag: "--since"},
 		"diagnose worker --since 3":  {Kind: BadDuration, Path: []string{"diagnose"}, Flag: "--since", Word: "3"},
 		"diagnose worker --since 0s": {Kind: BadDuration, Path: []string{"diagnose"}, Flag: "--since", Word: "0s"},

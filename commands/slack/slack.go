@@ -127,10 +127,10 @@ func (b *Bot) Run(ctx context.Context) error {
 
 // ended makes a stop that was asked for no error.
 func ended(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
+	if ctx.Err() == nil {
+		return err
 	}
-	return err
+	return nil
 }
 
 // identify learns who the bot is, however long Slack takes to answer.

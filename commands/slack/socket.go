@@ -39,12 +39,7 @@ func (b *Bot) connect(ctx, jobs context.Context) error {
 		socketmode.OptionLog(log.New(io.Discard, "", 0)), // events tell the same, and without payloads
 	)
 	link, ctx := errgroup.WithContext(ctx)
-	link.Go(func() error {
-		if err := client.RunContext(ctx); err != nil {
-			return b.refused(err)
-		}
-		return nil
-	})
+	link.Go(func() error { return b.refused(client.RunContext(ctx)) }) // it renews the connection until an error
 	link.Go(func() error { return b.receive(ctx, jobs, client) })
 	return link.Wait()
 }
