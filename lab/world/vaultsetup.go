@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 
@@ -87,7 +88,7 @@ func retryUpgrade(ctx context.Context, client *api.Client, w vaultWrite) error {
 
 func isUpgrading(err error) bool {
 	var response *api.ResponseError
-	return errors.As(err, &response) && response.StatusCode == 400 &&
+	return errors.As(err, &response) && response.StatusCode == http.StatusBadRequest &&
 		strings.Contains(strings.Join(response.Errors, " "), "Upgrading from non-versioned to versioned")
 }
 
