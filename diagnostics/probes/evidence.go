@@ -64,6 +64,18 @@ func clean(text string, limit int) string {
 	return text[:cut] + "…"
 }
 
+// cleanAll cleans each text.
+func cleanAll(texts []string) []string {
+	if texts == nil {
+		return nil
+	}
+	cleaned := make([]string, len(texts))
+	for i, text := range texts {
+		cleaned[i] = clean(text, maxDetail)
+	}
+	return cleaned
+}
+
 // shell makes a command line of words, quoted for a POSIX shell.
 func shell(words ...string) string {
 	quoted := make([]string, len(words))

@@ -46,9 +46,22 @@ func (f *Files) Command(q LogQuery) string {
 	}
 	command := shell(append(words, "--")...)
 	for _, g := range f.globs[q.Service] {
-		command += " " + g // unquoted: the shell expands it
+		command += " " + quoteGlob(g)
 	}
 	return fmt.Sprintf("%s | tail -n %d", command, q.Limit)
+}
+
+// quoteGlob escapes what a shell would take apart, but for the wildcards, which
+// it expands as we do.
+func quoteGlob(glob string) string {
+	var b strings.Builder
+	for _, r := range glob {
+		if quoted := quote(string(r)); quoted != string(r) && !strings.ContainsRune("*?[]", r) {
+			b.WriteByte('\\')
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
 }
 
 // Search implements LogSource. It reads each file from its end, until a line is

@@ -91,7 +91,10 @@ func TestFilesReadIsBounded(t *testing.T) {
 }
 
 func TestFilesCommandCanBePasted(t *testing.T) {
-	dir := t.TempDir()
+	dir := filepath.Join(t.TempDir(), "with $space and 'quote'")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
 	writeLog(t, dir, "worker.log", `{"event":"it's"}`, `{"event":"other"}`)
 	source := NewFiles(map[string][]string{"worker": {filepath.Join(dir, "*.log")}})
 	for want, words := range map[string][]string{"{\"event\":\"it's\"}\n": {"it's", "none"}, "{\"event\":\"it's\"}\n{\"event\":\"other\"}\n": nil} {

@@ -75,7 +75,7 @@ func (v vaultProbes) databaseRole(ctx context.Context, args DatabaseRoleArgs) (D
 	}
 	facts := DatabaseRole{
 		Exists:               true,
-		DBName:               data.DBName,
+		DBName:               clean(data.DBName, maxDetail),
 		DefaultTTL:           data.DefaultTTL.duration(),
 		MaxTTL:               data.MaxTTL.duration(),
 		CreationStatements:   anyText(data.Creation),
@@ -104,7 +104,7 @@ func (v vaultProbes) databaseConfig(ctx context.Context, args DatabaseConfigArgs
 	if err != nil || !found {
 		return DatabaseConfig{}, t.list, err
 	}
-	facts := DatabaseConfig{Exists: true, Plugin: data.Plugin, AllowedRoles: data.AllowedRoles, Verify: data.Verify}
+	facts := DatabaseConfig{Exists: true, Plugin: clean(data.Plugin, maxDetail), AllowedRoles: cleanAll(data.AllowedRoles), Verify: data.Verify}
 	facts.AllowsRole = slices.ContainsFunc(data.AllowedRoles, func(pattern string) bool { return glob.Glob(pattern, args.Role) })
 	t.add(q.show, "plugin %s, allowed roles: %s", facts.Plugin, list(facts.AllowedRoles))
 	return facts, t.list, nil

@@ -60,7 +60,7 @@ func (v vaultProbes) lookupSelf(ctx context.Context, t *trail, facts *Rights) (v
 	if err := json.Unmarshal(a.data, &token); err != nil {
 		return a, t.fail(q.show, blindGarbage(q.doing(), "Vault", "its data have another shape"))
 	}
-	facts.TTL, facts.Policies = token.TTL.duration(), token.Policies
+	facts.TTL, facts.Policies = token.TTL.duration(), cleanAll(token.Policies)
 	t.add(q.show, "ttl %s, policies %s", facts.TTL, list(facts.Policies))
 	return a, nil
 }

@@ -162,7 +162,7 @@ func deadAccessor(a vaultAnswer) bool { return a.status >= 400 && a.says("invali
 func (f *Token) fill(data tokenData, now time.Time) {
 	f.Found = true
 	f.TTL, f.Period = data.TTL.duration(), data.Period.duration()
-	f.Renewable, f.Orphan, f.Type, f.Policies = data.Renewable, data.Orphan, data.Type, data.Policies
+	f.Renewable, f.Orphan, f.Type, f.Policies = data.Renewable, data.Orphan, clean(data.Type, maxDetail), cleanAll(data.Policies)
 	if at, err := time.Parse(time.RFC3339Nano, data.IssueTime); err == nil {
 		f.IssuedAt = at
 	}
