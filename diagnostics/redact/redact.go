@@ -6,14 +6,20 @@
 // nothing.
 package redact
 
-import "regexp"
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
 
 // Mark stands where a secret was.
 const Mark = "[redacted]"
 
 // rule replaces what a pattern matches; $1 in with is what comes before the
-// secret.
+// secret. A text without any of the hints, in lower case, cannot match: most
+// texts are not searched at all, and logs are long.
 type rule struct {
+	hints   []string
 	pattern *regexp.Regexp
 	with    string
 }
@@ -22,26 +28,30 @@ type rule struct {
 // not leave half of what a wide one would have taken whole.
 var rules = []rule{
 	// A private key, to its end or to the end of the text when it was cut.
-	{regexp.MustCompile(`(?s)-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|$)`), Mark},
+	{[]string{"private key-----"}, regexp.MustCompile(`(?s)-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|$)`), Mark},
 	// User and password of a URI, to the last @ of the word: an unescaped
 	// password can hold @, / and : itself.
-	{regexp.MustCompile(`([A-Za-z][A-Za-z0-9+.-]*://)[^\s"'<>]*@`), "${1}" + Mark + "@"},
+	{[]string{"://"}, regexp.MustCompile(`([A-Za-z][A-Za-z0-9+.-]*://)[^\s"'<>]*@`), "${1}" + Mark + "@"},
 	// password=value, "token": "value" and their like. The value may be quoted;
 	// a JSON text inside a JSON text has escaped quotes.
-	{regexp.MustCompile(`(?i)(\b[\w-]*(?:password|passwd|pwd|passphrase|secret|token|credentials?|api[_-]?key|private[_-]?key|access[_-]?key|authorization|cookie)\\*["']?\s*[=:]\s*)` +
+	{[]string{"password", "passwd", "pwd", "passphrase", "secret", "token", "credential", "key", "authorization", "cookie"}, regexp.MustCompile(`(?i)(\b[\w-]*(?:password|passwd|pwd|passphrase|secret|token|credentials?|api[_-]?key|private[_-]?key|access[_-]?key|authorization|cookie)\\*["']?\s*[=:]\s*)` +
 		`(?:\[redacted\]|(?:(?:bearer|basic|digest)\s+)?(?:"(?:[^"\\]|\\.)*"?|\\+"(?s:.*?)(?:\\+"|$)|'[^']*'?|[^\s,;&"'}\])]+))`), "${1}" + Mark},
-	{regexp.MustCompile(`(?i)\b((?:bearer|basic)\s+)[A-Za-z0-9+/=._~-]{8,}`), "${1}" + Mark},
+	{[]string{"bearer", "basic"}, regexp.MustCompile(`(?i)\b((?:bearer|basic)\s+)[A-Za-z0-9+/=._~-]{8,}`), "${1}" + Mark},
 	// JSON Web Tokens, also cut or without a signature.
-	{regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)*`), Mark},
+	{[]string{"eyj"}, regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)*`), Mark},
 	// Tokens of Vault, new and old, and of Slack.
-	{regexp.MustCompile(`\bhv[sbr]\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]+)*`), Mark},
-	{regexp.MustCompile(`\b[sbr]\.[A-Za-z0-9]{20,}(?:\.[A-Za-z0-9]+)?`), Mark},
-	{regexp.MustCompile(`\bx(?:ox[a-z]|app)-[A-Za-z0-9-]{8,}`), Mark},
+	{[]string{"hvs.", "hvb.", "hvr."}, regexp.MustCompile(`\bhv[sbr]\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]+)*`), Mark},
+	{[]string{"s.", "b.", "r."}, regexp.MustCompile(`\b[sbr]\.[A-Za-z0-9]{20,}(?:\.[A-Za-z0-9]+)?`), Mark},
+	{[]string{"xox", "xapp-"}, regexp.MustCompile(`\bx(?:ox[a-z]|app)-[A-Za-z0-9-]{8,}`), Mark},
 }
 
 // String returns the text without its secrets.
 func String(text string) string {
+	lower := strings.ToLower(text)
 	for _, r := range rules {
+		if !slices.ContainsFunc(r.hints, func(hint string) bool { return strings.Contains(lower, hint) }) {
+			continue
+		}
 		text = r.pattern.ReplaceAllString(text, r.with)
 	}
 	return text

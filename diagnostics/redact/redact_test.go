@@ -90,3 +90,18 @@ func FuzzString(f *testing.F) {
 		}
 	})
 }
+
+// A log search redacts thousands of texts, nearly all of them plain.
+func BenchmarkString(b *testing.B) {
+	for name, text := range map[string]string{
+		"plain":  strings.Repeat("dial tcp 127.0.0.1:8200: connect: connection refused. ", 8),
+		"secret": strings.Repeat("x ", 200) + "password=" + canary,
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(text)))
+			for b.Loop() {
+				redact.String(text)
+			}
+		})
+	}
+}
