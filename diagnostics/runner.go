@@ -13,7 +13,7 @@ import (
 
 // Defaults of a Runner.
 const (
-	DefaultWidth = 32               // probes at work at once
+	DefaultWidth = 64               // probes at work at once, so that 40 checks without needs do not wait for each other
 	DefaultSince = 30 * time.Minute // how far back metrics and logs are read
 )
 
