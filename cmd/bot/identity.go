@@ -33,6 +33,8 @@ type identity struct {
 	way    loginWay
 	log    *slog.Logger
 
+	refused chan struct{} // holds a sign when Vault refused something
+
 	mu   sync.Mutex
 	lost *diagnostics.BlindError // why there is no token; nil while there is one
 }
@@ -48,7 +50,7 @@ type loginWay struct {
 
 // newIdentity makes the client for Vault, which is not logged in yet.
 func newIdentity(c *config.Config, log *slog.Logger) (*identity, error) {
-	id := &identity{log: log, way: wayOf(c), lost: notYet()}
+	id := &identity{log: log, way: wayOf(c), refused: make(chan struct{}, 1), lost: notYet()}
 	settings := api.DefaultConfig()
 	if settings.Error != nil {
 		return nil, &setupError{fmt.Errorf("read Vault's environment variables: %w", settings.Error)}
@@ -91,7 +93,14 @@ func (g *gate) RoundTrip(req *http.Request) (*http.Response, error) {
 			return nil, lost
 		}
 	}
-	return g.next.RoundTrip(req)
+	resp, err := g.next.RoundTrip(req)
+	if err == nil && resp.StatusCode == http.StatusForbidden && !strings.HasSuffix(req.URL.Path, "/lookup-self") {
+		select {
+		case g.identity.refused <- struct{}{}:
+		default:
+		}
+	}
+	return resp, err
 }
 
 func needsToken(path string) bool {
@@ -231,40 +240,74 @@ func (id *identity) keep(ctx context.Context) {
 	}
 }
 
-// hold returns when the token has to be got anew.
+// hold returns when the token has to be got anew: at its end, when it can no
+// longer be renewed, or when Vault no longer knows it.
 func (id *identity) hold(ctx context.Context, secret *api.Secret) {
-	if id.way.borrowed {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		defer stop()
+		id.doubt(ctx)
+	})
+	switch {
+	case id.way.borrowed:
 		sleep(ctx, rereadEvery)
-		return
+	case secret.Auth.Renewable:
+		id.renew(ctx, secret)
+	case secret.Auth.LeaseDuration > 0:
+		sleep(ctx, time.Duration(secret.Auth.LeaseDuration)*time.Second*2/3)
+	default: // it has no end
+		<-ctx.Done()
 	}
-	if err := id.renew(ctx, secret); err != nil {
-		id.log.WarnContext(ctx, "the vault token can no longer be renewed; logging in again", "error_kind", fmt.Sprintf("%T", err))
-	}
+	stop()
+	wg.Wait()
 }
 
-// renew renews until Vault no longer lets it.
-func (id *identity) renew(ctx context.Context, secret *api.Secret) error {
-	watcher, err := id.client.NewLifetimeWatcher(&api.LifetimeWatcherInput{Secret: secret})
+// renew renews for as long as Vault lets it. Any error ends it, to log in again
+// with pauses: left to itself, the watcher of vault/api v1.23.0 renews without
+// any pause in the last seconds of a token that Vault refuses to renew.
+func (id *identity) renew(ctx context.Context, secret *api.Secret) {
+	watcher, err := id.client.NewLifetimeWatcher(&api.LifetimeWatcherInput{
+		Secret: secret, RenewBehavior: api.RenewBehaviorErrorOnErrors,
+	})
 	if err != nil {
-		return fmt.Errorf("watch the token: %w", err)
+		id.log.WarnContext(ctx, "the vault token is not watched", "error", err)
+		return
 	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		watcher.Start()
-	}()
-	defer func() {
-		watcher.Stop()
-		<-done
-	}()
+	var wg sync.WaitGroup
+	wg.Go(watcher.Start)
+	defer wg.Wait()
+	defer watcher.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			return nil
+			return
 		case err := <-watcher.DoneCh():
-			return err
+			if err != nil { // its text repeats Vault's, which is foreign
+				id.log.WarnContext(ctx, "vault does not renew the token; logging in again", "error_type", fmt.Sprintf("%T", err))
+			}
+			return
 		case <-watcher.RenewCh():
 			id.log.DebugContext(ctx, "vault token renewed")
+		}
+	}
+}
+
+// doubt returns when Vault no longer knows the token, or when the context is
+// done. It asks whenever Vault has refused something: a token that was revoked
+// is noticed at once, not at its next renewal.
+func (id *identity) doubt(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-id.refused:
+		}
+		var answer *api.ResponseError
+		if _, err := id.client.Auth().Token().LookupSelfWithContext(ctx); errors.As(err, &answer) && answer.StatusCode == http.StatusForbidden {
+			id.log.WarnContext(ctx, "vault no longer knows the token; logging in again")
+			return
 		}
 	}
 }

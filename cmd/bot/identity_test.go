@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hashicorp/vault/api"
 	"go.uber.org/goleak"
 
 	"tandem/config"
@@ -35,6 +36,7 @@ type standIn struct {
 	status int // of a login; 0: 200
 	renews bool
 	ttl    int
+	dead   bool // no token is known
 }
 
 func newStandIn(t *testing.T) *standIn {
@@ -53,7 +55,7 @@ func (s *standIn) set(change func(*standIn)) {
 
 func (s *standIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
-	status, renews, ttl := s.status, s.renews, s.ttl
+	status, renews, ttl, dead := s.status, s.renews, s.ttl, s.dead
 	s.mu.Unlock()
 	switch {
 	case strings.HasSuffix(r.URL.Path, "/login"):
@@ -65,7 +67,10 @@ func (s *standIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		s.auth(w, renews, ttl)
 	case strings.HasSuffix(r.URL.Path, "/renew-self"):
-		s.renewed <- struct{}{}
+		select {
+		case s.renewed <- struct{}{}:
+		default: // nobody reads that many
+		}
 		if !renews {
 			w.WriteHeader(http.StatusForbidden)
 			return
@@ -74,6 +79,9 @@ func (s *standIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case strings.HasSuffix(r.URL.Path, "/revoke-self"):
 		s.revoked <- r.Header.Get("X-Vault-Token")
 		w.WriteHeader(http.StatusNoContent)
+	case dead:
+		w.WriteHeader(http.StatusForbidden)
+		_, _ = w.Write([]byte(`{"errors":["permission denied","invalid token"]}`))
 	default:
 		_, _ = w.Write([]byte(`{"data":{"ok":true}}`))
 	}
@@ -116,14 +124,14 @@ func TestOneLoginForOneDiagnosisIsGivenBack(t *testing.T) {
 		t.Fatalf("a request passed before the login: %v", err)
 	}
 	id.once(t.Context())
-	if got := <-vault.logins; got != "/v1/auth/approle/login" {
+	if got := wait(t, vault.logins, "the login"); got != "/v1/auth/approle/login" {
 		t.Errorf("logged in at %s", got)
 	}
 	if _, err := id.client.Logical().Read("secret/metadata/x"); err != nil {
 		t.Errorf("read after the login: %v", err)
 	}
 	id.release(t.Context())
-	if got := <-vault.revoked; got != canary {
+	if got := wait(t, vault.revoked, "the revocation"); got != canary {
 		t.Error("another token was revoked")
 	}
 }
@@ -191,7 +199,7 @@ func TestLoginsThatCannotBeTried(t *testing.T) {
 				Vault:  &config.Vault{Address: nobody, Identity: config.Identity{JWTSVID: &config.JWTSVID{Mount: "jwt", Role: "r", Audience: "a"}}},
 				SPIFFE: &config.SPIFFE{WorkloadAPISocket: config.Endpoint("unix://" + string(absent))},
 			},
-			diagnostics.ReasonTimeout,
+			diagnostics.ReasonUnreachable,
 		},
 		"nobody listens": {byAppRoleAt(t, nobody), diagnostics.ReasonUnreachable},
 	} {
@@ -252,6 +260,43 @@ func TestKeepRenewsAndLogsInAgain(t *testing.T) {
 	}
 }
 
+// TestKeepDoesNotStorm holds that a token which Vault refuses to renew is asked
+// for again with pauses only.
+func TestKeepDoesNotStorm(t *testing.T) {
+	vault := newStandIn(t)
+	id := identityOf(t, byAppRoleAt(t, vault.URL), quiet())
+	id.once(t.Context())
+	secret := &api.Secret{Auth: &api.SecretAuth{ClientToken: canary, LeaseDuration: 1, Renewable: true}}
+	id.hold(t.Context(), secret)
+	if n := len(vault.renewed); n != 1 {
+		t.Errorf("asked %d times to renew", n)
+	}
+}
+
+func TestKeepNoticesARevokedToken(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	vault := newStandIn(t)
+	defer vault.Close()
+	vault.set(func(s *standIn) { s.ttl = 3600 })
+	id := identityOf(t, byAppRoleAt(t, vault.URL), quiet())
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		id.keep(ctx)
+	}()
+	wait(t, vault.logins, "the login")
+	vault.set(func(s *standIn) { s.dead = true })
+	for len(vault.logins) == 0 && t.Context().Err() == nil {
+		if _, err := id.client.Logical().Read("secret/metadata/x"); err == nil {
+			t.Fatal("a dead token passes")
+		}
+	}
+	stop()
+	<-done
+	id.client.CloneConfig().HttpClient.CloseIdleConnections()
+}
+
 func TestKeepTriesAgainAfterAFailedLogin(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	vault := newStandIn(t)
@@ -277,12 +322,14 @@ func TestKeepTriesAgainAfterAFailedLogin(t *testing.T) {
 }
 
 // wait receives from a channel, with a deadline that only a broken test meets.
-func wait[T any](t *testing.T, c <-chan T, what string) {
+func wait[T any](t *testing.T, c <-chan T, what string) T {
 	t.Helper()
 	select {
-	case <-c:
+	case got := <-c:
+		return got
 	case <-time.After(30 * time.Second):
 		t.Fatalf("waited in vain for %s", what)
+		panic("not reached")
 	}
 }
 
