@@ -72,7 +72,7 @@ func (a *app) do(ctx context.Context, cmd commands.Command) int {
 	case commands.Completion:
 		return a.completion(c)
 	case commands.Version:
-		return a.say(version())
+		return a.say(build())
 	case commands.Help:
 		return a.page(commands.HelpPage(c.Command, commands.InTerminal, a.words))
 	default:

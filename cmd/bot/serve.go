@@ -35,7 +35,7 @@ func (a *app) serve(ctx context.Context) int {
 	if err != nil {
 		return a.fail(err)
 	}
-	a.log.InfoContext(ctx, "starting", "version", version(), "services", len(c.Services), "checks", len(w.diagnoser.Checks()))
+	a.log.InfoContext(ctx, "starting", "version", build(), "services", len(c.Services), "checks", len(w.diagnoser.Checks()))
 	err = beside(ctx, w.identity.keep, bot.Run)
 	w.close(ctx)
 	if err != nil {
@@ -69,7 +69,7 @@ func slackOptions(c *config.Config, w *wired, log *slog.Logger) (slack.Options, 
 	}
 	return slack.Options{
 		BotToken: botToken.Reveal(), AppToken: appToken.Reveal(), APIURL: c.Slack.APIURL, Command: c.Slack.Command,
-		Diagnoser: w.diagnoser, Language: diagnostics.Lang(c.Language), Version: version(),
+		Diagnoser: w.diagnoser, Language: diagnostics.Lang(c.Language), Version: build(),
 		Timeout: c.Diagnosis.Timeout + slackMargin, Log: log,
 	}, nil
 }

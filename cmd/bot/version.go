@@ -6,12 +6,12 @@ import (
 	"runtime/debug"
 )
 
-// release is set when a release is built: -ldflags "-X main.release=v1.2.3".
-var release string
+// version is set when a release is built: -ldflags "-X main.version=v1.2.3".
+var version string
 
-// version says which bot this is, and of what it was built.
-func version() string {
-	name, revision, goVersion := release, "", "unknown Go"
+// build says which bot this is, and of what it was built.
+func build() string {
+	name, revision, goVersion := version, "", "unknown Go"
 	if info, ok := debug.ReadBuildInfo(); ok {
 		name = cmp.Or(name, info.Main.Version)
 		goVersion = info.GoVersion
