@@ -5,8 +5,8 @@ import "time"
 // Status is the outcome of a check or of a whole diagnosis.
 type Status string
 
-// Statuses. Unknown means that nobody could look; Skipped that the check was
-// not asked for.
+// Statuses. Unknown means that nobody could look; Skipped that a failing check
+// before this one left nothing to look at.
 const (
 	Pass    Status = "pass"
 	Warn    Status = "warn"

@@ -17,6 +17,8 @@ func conclude(service string, checks []*Check, results []Result, remedies map[st
 		code := results[i].Code
 		g.because[code] = g.explain(code)
 		results[i].BecauseOf = g.because[code]
+		results[i].skipExplained()
+		g.status[code] = results[i].Status
 	}
 	status := overall(results)
 	v := Verdict{Status: status}
@@ -29,6 +31,15 @@ func conclude(service string, checks []*Check, results []Result, remedies map[st
 	}
 	v.Headline = headline(service, v, results)
 	return v
+}
+
+// skipExplained turns unknown into skipped when the facts were seen, held
+// nothing to judge, and a failing check says why. What nobody could see stays
+// unknown.
+func (r *Result) skipExplained() {
+	if r.Status == Unknown && r.Blind == nil && len(r.BecauseOf) > 0 {
+		r.Status = Skipped
+	}
 }
 
 // chain is the graph of needs with what each check came to.
@@ -94,9 +105,9 @@ func headline(service string, v Verdict, results []Result) Text {
 	var t Text
 	switch v.Status {
 	case Fail:
-		t = causesText(v, Text{EN: service + " fails: ", PT: service + " falha: "})
+		t = causesText(v, results, Text{EN: service + " fails: ", PT: service + " falha: "})
 	case Warn:
-		t = causesText(v, Text{EN: service + " works, with a warning: ", PT: service + " funciona, com um aviso: "})
+		t = causesText(v, results, Text{EN: service + " works, with a warning: ", PT: service + " funciona, com um aviso: "})
 	case Unknown:
 		return Text{
 			EN: fmt.Sprintf("%s: cannot tell, %d of %d checks could not look", service, unseen, len(results)),
@@ -115,10 +126,13 @@ func headline(service string, v Verdict, results []Result) Text {
 	return t
 }
 
-func causesText(v Verdict, begin Text) Text {
+// causesText says what was seen at each cause; its title says what should be.
+func causesText(v Verdict, results []Result, begin Text) Text {
 	var en, pt []string
-	for _, c := range v.Causes {
-		en, pt = append(en, c.Title.EN), append(pt, c.Title.PT)
+	for _, r := range results {
+		if slices.ContainsFunc(v.Causes, func(c Cause) bool { return c.Code == r.Code }) {
+			en, pt = append(en, r.Summary.EN), append(pt, r.Summary.PT)
+		}
 	}
 	return Text{EN: begin.EN + strings.Join(en, "; "), PT: begin.PT + strings.Join(pt, "; ")}
 }
