@@ -86,10 +86,11 @@ func (g chain) fails(need, code string) bool {
 	return g.status[need] == Fail || g.status[need] == Warn && g.status[code] == Warn
 }
 
-// overall is the worst that was seen. Unknown is worse than pass: what nobody
-// could see is not healthy. A diagnosis without any check is unknown.
+// overall is a failure if one was seen, else unknown if anything could not be
+// seen: neither a pass nor a warning says how what nobody saw is. A diagnosis
+// without any check is unknown.
 func overall(results []Result) Status {
-	for _, status := range []Status{Fail, Warn, Unknown} {
+	for _, status := range []Status{Fail, Unknown, Warn} {
 		if slices.ContainsFunc(results, func(r Result) bool { return r.Status == status }) {
 			return status
 		}
@@ -111,7 +112,7 @@ func headline(service string, v Verdict, results []Result) Text {
 	case Unknown:
 		return Text{
 			EN: fmt.Sprintf("%s: cannot tell, %d of %d checks could not look", service, unseen, len(results)),
-			PT: fmt.Sprintf("%s: não dá para dizer, %d de %d verificações não conseguiram olhar", service, unseen, len(results)),
+			PT: fmt.Sprintf("%s: não dá para dizer, %d de %d verificações não puderam ser feitas", service, unseen, len(results)),
 		}
 	default:
 		return Text{
@@ -121,7 +122,7 @@ func headline(service string, v Verdict, results []Result) Text {
 	}
 	if unseen > 0 {
 		t.EN += fmt.Sprintf(" (%d not seen)", unseen)
-		t.PT += fmt.Sprintf(" (%d sem visão)", unseen)
+		t.PT += fmt.Sprintf(" (%d não verificadas)", unseen)
 	}
 	return t
 }
