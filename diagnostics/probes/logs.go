@@ -49,26 +49,30 @@ type LogLine struct {
 
 // EventsArgs ask for events of a service.
 type EventsArgs struct {
-	Service string        `cel:"service"`
-	Events  []string      `cel:"events"` // none: all
-	Since   time.Duration `cel:"since"`
+	Service  string        `cel:"service"`
+	Events   []string      `cel:"events"` // none: all
+	Since    time.Duration `cel:"since"`
+	SPIFFEID string        `cel:"spiffe_id,optional"` // only events about this caller, or about none; empty: all
+	Reason   string        `cel:"reason,optional"`    // only events with this reason; empty: all
 }
 
 // Events are what was found in the logs of a service.
 type Events struct {
-	Lines     int64            `cel:"lines"`   // all lines of the service in the window
-	Newest    time.Time        `cel:"newest"`  // of all lines
-	Matched   int64            `cel:"matched"` // of the newest 1000 lines that contain a name, or of the newest 100 when none is named
-	Counts    map[string]int64 `cel:"counts"`  // by event; an event that was asked for and not found is 0
-	Last      LogEvent         `cel:"last"`    // the newest event; zero when none matched
-	Events    []LogEvent       `cel:"events"`  // newest first, at most 50
-	Bad       int64            `cel:"bad"`     // lines that were read and are not JSON objects
-	Truncated bool             `cel:"truncated"`
+	Lines     int64            `cel:"lines"`     // all lines of the service in the window
+	Newest    time.Time        `cel:"newest"`    // of all lines
+	Matched   int64            `cel:"matched"`   // of the newest 1000 lines that contain a name, or of the newest 100 when none is named
+	Counts    map[string]int64 `cel:"counts"`    // by event; an event that was asked for and not found is 0
+	Last      LogEvent         `cel:"last"`      // the newest event; zero when none matched
+	Events    []LogEvent       `cel:"events"`    // newest first, at most 50
+	Read      int64            `cel:"read"`      // lines that were really parsed, among them the bad ones
+	Bad       int64            `cel:"bad"`       // of those, lines that are not JSON objects
+	Truncated bool             `cel:"truncated"` // not every line of the window that could match was looked at: absence proves nothing
 }
 
 // LogEvent is what may be known of a log line: a closed list of fields.
 type LogEvent struct {
 	At         time.Time `cel:"at"`
+	Pod        string    `cel:"pod"` // empty when neither the line nor its stream tells
 	Event      string    `cel:"event"`
 	Level      string    `cel:"level"`
 	Reason     string    `cel:"reason"`

@@ -20,6 +20,8 @@ type TokenArgs struct {
 // AccessorFrom and AccessorAt is zero when it was not found.
 type Token struct {
 	Found          bool          `cel:"found"`         // false: Vault does not know the accessor any more
+	Tokens         int64         `cel:"tokens"`        // looked up: one for each pod that is known, or each login in the logs
+	Dead           int64         `cel:"dead"`          // of those, unknown to Vault
 	AccessorFrom   string        `cel:"accessor_from"` // file or logs
 	AccessorAt     time.Time     `cel:"accessor_at"`   // when the file was written or the event logged
 	TTL            time.Duration `cel:"ttl"`
@@ -44,8 +46,10 @@ type AccessArgs struct {
 
 // Access is what a token may do. Paths is empty when the token was not found.
 type Access struct {
-	Found bool         `cel:"found"`
-	Paths []PathAccess `cel:"paths"`
+	Found  bool         `cel:"found"`
+	Tokens int64        `cel:"tokens"` // asked about, like those of vault.token
+	Dead   int64        `cel:"dead"`   // of those, unknown to Vault
+	Paths  []PathAccess `cel:"paths"`
 }
 
 // PathAccess is what a token may do on one path.
