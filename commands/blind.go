@@ -18,7 +18,7 @@ type blindGroup struct {
 
 func (b *blinds) add(c CardCheck, e *diagnostics.BlindError, w Words) {
 	if e == nil { // a check whose own judgement is that it cannot tell
-		*b = append(*b, &blindGroup{blind: CardBlind{Code: c.Code, Title: c.Title, Why: c.Summary, Because: c.Because}})
+		*b = append(*b, &blindGroup{blind: CardBlind{Code: c.Code, Title: c.Title, Why: c.Summary, Next: c.Remedy, Because: c.Because}})
 		return
 	}
 	detail := visible(e.Detail)

@@ -43,6 +43,7 @@ type CardCheck struct {
 	Status      diagnostics.Status
 	Label       string // of the status
 	Summary     string
+	Remedy      string
 	Because     string // like "because of VLT-001"; empty for none
 	Took        time.Duration
 	Evidence    []diagnostics.EvidenceView
@@ -52,7 +53,7 @@ type CardCheck struct {
 type CardBlind struct {
 	Code, Title string
 	Why         string // reason and, in English, the detail; then the other checks that it hides
-	Next        string // what the operator can do, in English; may be empty
+	Next        string // what the operator can do, in English when a probe says it; may be empty
 	Because     string // like "because of VLT-001"; empty for none
 }
 
@@ -99,14 +100,13 @@ func NewCard(report diagnostics.Report, since time.Duration, w Words) Card {
 
 func cardCheck(r diagnostics.ResultView, result diagnostics.Result, w Words) CardCheck {
 	check := CardCheck{
-		Code: r.Code, Title: r.Title, Status: r.Status, Label: w.Status(r.Status), Summary: r.Summary,
+		Code: r.Code, Title: r.Title, Status: r.Status, Label: w.Status(r.Status), Summary: r.Summary, Remedy: r.Remedy,
 		Because: w.BecauseOf(r.BecauseOf), Took: result.Took, Evidence: r.Evidence,
 	}
 	switch {
-	case check.Summary != "":
 	case result.Blind != nil:
 		check.Summary = w.Reason(result.Blind.Reason)
-	default:
+	case check.Summary == "":
 		check.Summary = check.Because
 	}
 	return check

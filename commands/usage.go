@@ -53,7 +53,7 @@ func explain(root *kong.Node, words []string, cause error) error {
 	if errors.As(cause, &usage) {
 		usage.Path = w.path
 		if usage.Flag == "" {
-			usage.Flag = w.flag
+			usage.Flag = flagOf(words, usage.Word)
 		}
 		return usage
 	}
@@ -61,6 +61,20 @@ func explain(root *kong.Node, words []string, cause error) error {
 		return err
 	}
 	return &UsageError{Kind: UnwantedValue, Path: w.path, Flag: w.flag}
+}
+
+// flagOf finds the flag that the word is the value of.
+func flagOf(words []string, value string) string {
+	for i, word := range words {
+		name, its, joined := strings.Cut(word, "=")
+		if joined && its == value {
+			return name
+		}
+		if word == value && i > 0 {
+			return words[i-1]
+		}
+	}
+	return ""
 }
 
 // walk is a place in the grammar.

@@ -59,7 +59,9 @@ func (c *Check) judge(in inputs) judgement {
 	return unknown(&BlindError{Reason: ReasonError, Detail: c.Code + ": no outcome applies"})
 }
 
-func unknown(blind *BlindError) judgement { return judgement{status: Unknown, blind: blind} }
+func unknown(blind *BlindError) judgement {
+	return judgement{status: Unknown, summary: blind.summary(), blind: blind}
+}
 
 func (o outcomeProgram) judgement(vars any) judgement {
 	return judgement{status: o.status, summary: o.summary.render(vars), remedy: o.remedy.render(vars)}

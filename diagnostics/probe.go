@@ -106,6 +106,17 @@ func (e *BlindError) Error() string { return fmt.Sprintf("%s: %s", e.Reason, e.D
 
 func (e *BlindError) Unwrap() error { return e.Err }
 
+// summary says it for readers of plain data; faces have better words for the
+// reason.
+func (e *BlindError) summary() Text {
+	t := Text{EN: "could not look: " + e.Detail, PT: "não foi possível olhar: " + e.Detail}
+	if e.Next != "" {
+		t.EN += "; next step: " + e.Next
+		t.PT += "; próximo passo: " + e.Next
+	}
+	return t
+}
+
 // Blind makes a *BlindError of an error and what was being done: deadline
 // becomes ReasonTimeout, a *BlindError stays itself, the rest ReasonError.
 func Blind(doing string, err error) *BlindError {

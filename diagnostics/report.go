@@ -45,6 +45,7 @@ type Result struct {
 	Title     Text
 	Status    Status
 	Summary   Text
+	Remedy    Text     // zero when there is none
 	BecauseOf []string // codes of the failing checks that explain this one
 	Blind     *BlindError
 	Took      time.Duration
@@ -81,6 +82,7 @@ type ResultView struct {
 	Title     string         `json:"title" yaml:"title"`
 	Status    Status         `json:"status" yaml:"status"`
 	Summary   string         `json:"summary" yaml:"summary"`
+	Remedy    string         `json:"remedy,omitempty" yaml:"remedy,omitempty"`
 	BecauseOf []string       `json:"because_of" yaml:"because_of"`
 	TookMS    int64          `json:"took_ms" yaml:"took_ms"`
 	Evidence  []EvidenceView `json:"evidence" yaml:"evidence"`
@@ -123,6 +125,7 @@ func (r Result) in(lang Lang) ResultView {
 		Title:     r.Title.In(lang),
 		Status:    r.Status,
 		Summary:   r.Summary.In(lang),
+		Remedy:    r.Remedy.In(lang),
 		BecauseOf: append([]string{}, r.BecauseOf...),
 		TookMS:    r.Took.Milliseconds(),
 		Evidence:  make([]EvidenceView, 0, len(r.Evidence)),

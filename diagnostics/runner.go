@@ -73,12 +73,12 @@ func (r *Runner) Run(ctx context.Context, service Target, opts RunOptions) (Repo
 	if err != nil {
 		return Report{}, err
 	}
-	results, remedies := run.all(limited, opts.Progress)
+	results := run.all(limited, opts.Progress)
 	if err := ctx.Err(); err != nil {
 		return Report{}, err
 	}
 	report := Report{Target: service.Name, At: start.UTC(), Checks: results}
-	report.Verdict = conclude(service.Name, checks, results, remedies)
+	report.Verdict = conclude(service.Name, checks, results)
 	report.Took = r.Now().Sub(start)
 	return report, nil
 }
@@ -133,7 +133,6 @@ type task struct {
 	facts  []*gathering // one for each of its facts
 	done   chan struct{}
 	result Result
-	remedy Text
 	closed map[string]closedGate // by system: gates at or before this check that did not pass
 }
 
@@ -195,7 +194,7 @@ func (r *run) gathering(f factProgram) (*gathering, error) {
 }
 
 // all judges every check and returns the results in the order of the chain.
-func (r *run) all(ctx context.Context, progress func(Progress)) ([]Result, map[string]Text) {
+func (r *run) all(ctx context.Context, progress func(Progress)) []Result {
 	judged := make(chan *task, len(r.checks))
 	var wg sync.WaitGroup
 	for _, check := range r.checks {
@@ -214,13 +213,10 @@ func (r *run) all(ctx context.Context, progress func(Progress)) ([]Result, map[s
 	}
 	wg.Wait()
 	results := make([]Result, 0, len(r.checks))
-	remedies := map[string]Text{}
 	for _, check := range r.checks {
-		t := r.tasks[check.Code]
-		results = append(results, t.result)
-		remedies[check.Code] = t.remedy
+		results = append(results, r.tasks[check.Code].result)
 	}
-	return results, remedies
+	return results
 }
 
 // judge waits for the checks that this one needs, gathers and judges.
@@ -235,10 +231,9 @@ func (r *run) judge(ctx context.Context, t *task) {
 	in := r.gatherAll(ctx, t)
 	j := t.check.judge(in)
 	t.result = Result{
-		Code: t.check.Code, Title: t.check.Title, Status: j.status, Summary: j.summary,
+		Code: t.check.Code, Title: t.check.Title, Status: j.status, Summary: j.summary, Remedy: j.remedy,
 		Blind: j.blind, Took: r.now().Sub(start), Evidence: t.evidence(),
 	}
-	t.remedy = j.remedy
 	t.skipBehindGate()
 	t.closeGate()
 }

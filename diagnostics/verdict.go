@@ -8,7 +8,7 @@ import (
 
 // conclude sets each result among the others: what explains it, what the
 // causes are, and the verdict. Results are in the order of the chain.
-func conclude(service string, checks []*Check, results []Result, remedies map[string]Text) Verdict {
+func conclude(service string, checks []*Check, results []Result) Verdict {
 	g := chain{needs: map[string][]string{}, status: map[string]Status{}, because: map[string][]string{}}
 	for i, r := range results {
 		g.needs[r.Code], g.status[r.Code] = checks[i].Needs, r.Status
@@ -25,7 +25,7 @@ func conclude(service string, checks []*Check, results []Result, remedies map[st
 	if status == Fail || status == Warn {
 		for _, r := range results {
 			if r.Status == status && len(r.BecauseOf) == 0 {
-				v.Causes = append(v.Causes, Cause{Code: r.Code, Title: r.Title, Remedy: remedies[r.Code]})
+				v.Causes = append(v.Causes, Cause{Code: r.Code, Title: r.Title, Remedy: r.Remedy})
 			}
 		}
 	}

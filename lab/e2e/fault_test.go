@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
 	"testing"
 
@@ -21,7 +22,7 @@ func TestFaults(t *testing.T) {
 	for _, fault := range faults.All() {
 		t.Run(fault.Name, func(t *testing.T) {
 			t.Cleanup(func() { // also when the test failed, so that the next one starts well
-				if err := fault.Clear(t.Context(), lab); err != nil {
+				if err := fault.Clear(context.WithoutCancel(t.Context()), lab); err != nil {
 					t.Error(err)
 				}
 			})

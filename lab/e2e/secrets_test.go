@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -28,8 +29,12 @@ func TestCanarySecretsAppearNowhere(t *testing.T) {
 	}
 	kv := client.KVv2("secret")
 	t.Cleanup(func() {
-		if _, err := kv.Put(t.Context(), "orchestrator/mongodb", map[string]any{"uri": lab.State().MongoDB.URI}); err != nil {
+		if _, err := kv.Put(context.WithoutCancel(t.Context()), "orchestrator/mongodb", map[string]any{"uri": lab.State().MongoDB.URI}); err != nil {
 			t.Error(err)
+		}
+		// The canaries' lines must not be the last word of the service's log.
+		for _, event := range []string{"mongodb_connected", "vault_integration_initialized"} {
+			push(t, "orchestrator", fmt.Sprintf(`{"event":%q,"level":"info"}`, event))
 		}
 	})
 	if _, err := kv.Put(t.Context(), "orchestrator/mongodb", map[string]any{"uri": canaryURI, "other": canaryValue}); err != nil {

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -14,8 +15,8 @@ import (
 
 // saying is what the workspace tells about something that was said.
 type saying struct {
-	AckMS *int64 `json:"ack_ms"`
-	Error string `json:"error"`
+	AckMS *float64 `json:"ack_ms"`
+	Error string   `json:"error"`
 }
 
 // say types into a channel of the workspace as a person.
@@ -60,7 +61,7 @@ func TestSlackDiagnosesAFault(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := fault.Clear(t.Context(), lab); err != nil {
+		if err := fault.Clear(context.WithoutCancel(t.Context()), lab); err != nil {
 			t.Error(err)
 		}
 	})

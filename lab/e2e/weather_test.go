@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"io"
 	"net"
 	"net/http"
@@ -106,7 +107,7 @@ func TestHangingServers(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() {
-				if err := lab.Continue(t.Context(), part); err != nil {
+				if err := lab.Continue(context.WithoutCancel(t.Context()), part); err != nil {
 					t.Error(err)
 				}
 			})
