@@ -61,6 +61,7 @@ func TestBlindStatus(t *testing.T) {
 		http.StatusTooManyRequests:     diagnostics.ReasonThrottled,
 		http.StatusUnauthorized:        diagnostics.ReasonDenied,
 		http.StatusForbidden:           diagnostics.ReasonDenied,
+		http.StatusProxyAuthRequired:   diagnostics.ReasonDenied,
 		http.StatusInternalServerError: diagnostics.ReasonUnavailable,
 		http.StatusGatewayTimeout:      diagnostics.ReasonTimeout,
 		http.StatusFound:               diagnostics.ReasonGarbage,

@@ -27,8 +27,10 @@ type JWKS struct {
 
 const jwksKey = "spiffe.jwks_url"
 
-// jwks reads the document as a verifier would. Silence is blindness; a refused
-// connection, another status and another content are facts.
+// jwks reads the document as a verifier would. Silence is blindness, and so is an
+// answer about the asker or the moment (a login, a limit, 5xx), which a verifier
+// elsewhere need not get; a refused connection, another status and another
+// content are facts.
 func (p spiffeProbes) jwks(ctx context.Context, args JWKSArgs) (JWKS, []diagnostics.Evidence, error) {
 	url := args.URL
 	if url == "" {
@@ -49,10 +51,28 @@ func (p spiffeProbes) jwks(ctx context.Context, args JWKSArgs) (JWKS, []diagnost
 		t.add(show, "%s", problemText(problemRefused))
 		return JWKS{Problem: problemRefused}, t.list, nil
 	}
+	if blind := blindJWKS(status, body); blind != nil {
+		return JWKS{}, t.list, t.fail(show, blind)
+	}
 	facts := JWKS{Reachable: true, Status: int64(status)}
 	facts.take(body)
 	t.add(show, "status %d, %d keys: %s", status, facts.Keys, list(facts.Kids))
 	return facts, t.list, nil
+}
+
+// blindJWKS is nil for a status that says something of the document.
+func blindJWKS(status int, body []byte) *diagnostics.BlindError {
+	switch {
+	case status == http.StatusUnauthorized, status == http.StatusForbidden, status == http.StatusProxyAuthRequired,
+		status == http.StatusTooManyRequests, status >= http.StatusInternalServerError:
+	default:
+		return nil
+	}
+	blind := blindStatus("GET the OIDC provider's keys", "the OIDC provider", status, body)
+	if blind.Reason == diagnostics.ReasonDenied {
+		blind.Next = "let the bot read the keys without a login, as verifiers do: check " + jwksKey + " and any proxy before it"
+	}
+	return blind
 }
 
 // take reads the set of keys.

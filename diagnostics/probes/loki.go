@@ -192,7 +192,7 @@ func blindStatus(doing, system string, status int, body []byte) *diagnostics.Bli
 	switch {
 	case status == http.StatusTooManyRequests:
 		blind.Reason, blind.Next = diagnostics.ReasonThrottled, "wait, or raise "+system+"'s limits"
-	case status == http.StatusUnauthorized, status == http.StatusForbidden:
+	case status == http.StatusUnauthorized, status == http.StatusForbidden, status == http.StatusProxyAuthRequired:
 		blind.Reason, blind.Next = diagnostics.ReasonDenied, "give the bot credentials that "+system+" takes"
 	case status == http.StatusGatewayTimeout:
 		blind.Reason = diagnostics.ReasonTimeout

@@ -309,7 +309,7 @@ func TestJWKSOfOthers(t *testing.T) {
 		"page":     {answer(200, htmlPage), JWKS{Reachable: true, Status: 200, Problem: "garbage"}},
 		"no keys":  {answer(200, `{"hello":"`+canary+`"}`), JWKS{Reachable: true, Status: 200, Problem: "garbage"}},
 		"empty":    {answer(200, `{"keys":[]}`), JWKS{Reachable: true, Status: 200, ContentOK: true}},
-		"down":     {answer(503, htmlPage), JWKS{Reachable: true, Status: 503, Problem: "status"}},
+		"gone":     {answer(404, htmlPage), JWKS{Reachable: true, Status: 404, Problem: "status"}},
 		"two keys": {answer(200, `{"keys":[{"kid":"b","d":"`+canary+`"},{"kid":"a"}]}`), JWKS{Reachable: true, Status: 200, ContentOK: true, Keys: 2, Kids: []string{"a", "b"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -328,4 +328,21 @@ func TestJWKSOfOthers(t *testing.T) {
 	wantBlind(t, err, evidence, diagnostics.ReasonTimeout)
 	_, evidence, err = p.jwks(soon(t), JWKSArgs{})
 	wantBlind(t, err, evidence, diagnostics.ReasonNotConfigured)
+}
+
+// What a proxy or an overloaded server says is nothing about the keys.
+func TestJWKSBlindByStatus(t *testing.T) {
+	for status, want := range map[int]diagnostics.Reason{
+		http.StatusUnauthorized:        diagnostics.ReasonDenied,
+		http.StatusForbidden:           diagnostics.ReasonDenied,
+		http.StatusProxyAuthRequired:   diagnostics.ReasonDenied,
+		http.StatusTooManyRequests:     diagnostics.ReasonThrottled,
+		http.StatusInternalServerError: diagnostics.ReasonUnavailable,
+		http.StatusServiceUnavailable:  diagnostics.ReasonUnavailable,
+		http.StatusGatewayTimeout:      diagnostics.ReasonTimeout,
+	} {
+		server := serve(t, answer(status, htmlPage))
+		_, evidence, err := spiffeProbes{SPIFFE: SPIFFE{JWKSClient: server.Client()}, now: now}.jwks(soon(t), JWKSArgs{URL: server.URL})
+		wantBlind(t, err, evidence, want)
+	}
 }
