@@ -1,0 +1,6 @@
+// Package bench measures the bot, as the program that people run, on a whole
+// lab with its real servers: a diagnosis against a person who asks the same
+// questions by hand, the start, the idle memory and the size. It holds only
+// benchmarks, which print their figures and hold nobody to them, and the tests
+// of what they measure with.
+package bench
