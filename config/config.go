@@ -202,13 +202,13 @@ type Diagnosis struct {
 // service has no such thing.
 type Service struct {
 	// SPIFFEID of the workload, like spiffe://neural-hive.local/ns/a/sa/b.
-	SPIFFEID string `yaml:"spiffe_id" check:"spiffe"`
+	SPIFFEID string `yaml:"spiffe_id" check:"spiffe,plain"`
 	// Selectors that the live workload has, like k8s:ns:a.
-	Selectors []string `yaml:"selectors"`
+	Selectors []string `yaml:"selectors" check:"plain"`
 	// Job in Prometheus; the service's name unless set.
-	Job string `yaml:"job"`
+	Job string `yaml:"job" check:"plain"`
 	// MetricPrefix of the renewal counters; from the service's name unless set.
-	MetricPrefix string `yaml:"metric_prefix"`
+	MetricPrefix string `yaml:"metric_prefix" check:"plain"`
 	// Window is how far back "now" reaches for rates and log events, at least
 	// four scrape intervals; 5m unless set.
 	Window time.Duration `yaml:"window"`
@@ -245,7 +245,7 @@ type KVSecret struct {
 	// Path below the mount, without data/ or metadata/.
 	Path string `yaml:"path" check:"required,vault"`
 	// Keys that must be there.
-	Keys []string `yaml:"keys"`
+	Keys []string `yaml:"keys" check:"plain"`
 }
 
 // Database is a dynamic credential of Vault's database engine.
@@ -257,7 +257,7 @@ type Database struct {
 	// Config is the name of the connection in Vault.
 	Config string `yaml:"config" check:"required,vault"`
 	// Name of the PostgreSQL database.
-	Name string `yaml:"name" check:"required"`
+	Name string `yaml:"name" check:"required,plain"`
 	// TTL of the lease; windows of renewal follow it.
 	TTL time.Duration `yaml:"ttl" check:"required"`
 }
@@ -265,15 +265,15 @@ type Database struct {
 // ServiceMongoDB is what the URI in the service's secret points to.
 type ServiceMongoDB struct {
 	// Hosts as host:port.
-	Hosts []string `yaml:"hosts" check:"hostport"`
+	Hosts []string `yaml:"hosts" check:"hostport,plain"`
 }
 
 // Peer verifies a service's JWT-SVID over gRPC.
 type Peer struct {
 	// Name of the peer.
-	Name string `yaml:"name" check:"required"`
+	Name string `yaml:"name" check:"required,plain"`
 	// Job of the peer in Prometheus; its name unless set.
-	Job string `yaml:"job"`
+	Job string `yaml:"job" check:"plain"`
 	// Audience that the peer expects in the JWT-SVID.
-	Audience string `yaml:"audience" check:"required"`
+	Audience string `yaml:"audience" check:"required,plain"`
 }

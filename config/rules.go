@@ -53,6 +53,10 @@ func judge(rule string, value reflect.Value) string {
 		if !vaultPath.MatchString(value.String()) {
 			return "expected names with slashes between them, like orchestrator/mongodb: neither * nor +, no blanks, no slash at an end"
 		}
+	case "plain":
+		if !plain.MatchString(value.String()) {
+			return "expected letters, digits and any of _ . : / @ = , -, since it becomes a part of queries and commands"
+		}
 	case "hostport":
 		if _, _, err := net.SplitHostPort(value.String()); err != nil {
 			return "expected host:port"
@@ -72,6 +76,9 @@ func judge(rule string, value reflect.Value) string {
 // vaultPath matches what may become a part of a path in a Vault policy. A * or +
 // would widen that policy.
 var vaultPath = regexp.MustCompile(`^[A-Za-z0-9_.@=,:-]+(/[A-Za-z0-9_.@=,:-]+)*$`)
+
+// plain matches what may stand in a PromQL string or a shell command as it is.
+var plain = regexp.MustCompile(`^[A-Za-z0-9_.:/@=,-]+$`)
 
 func judgeURL(text string) string {
 	u, err := url.Parse(text)
