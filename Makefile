@@ -14,11 +14,15 @@ demo: packages ## bring up the lab and the bot, and print the page's address
 	go run ./lab up
 
 .PHONY: check
-check: packages lint test ## all that continuous integration runs: packages, lint, tests
+check: packages servers lint test ## all that continuous integration runs
 
 .PHONY: packages
 packages: ## install the Debian packages that are missing
 	@scripts/packages
+
+.PHONY: servers
+servers: ## build the lab's real servers, unless they are there
+	go run ./lab build
 
 .PHONY: test
 test: ## unit, transcript, browser and end-to-end tests, with the race detector
