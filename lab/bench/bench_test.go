@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -39,10 +40,11 @@ func up(b *testing.B) *bench {
 		}
 	})
 	lab := &bench{dir: dir, bot: filepath.Join(dir, "bin", "bot")}
+	progress("building the bot as the image has it; the first time takes minutes")
 	build(b, lab.bot)
 	lab.world, err = world.Start(context.Background(), world.Options{
 		Dir: filepath.Join(dir, "lab"), FreePorts: true, NoBot: true, TTL: world.DefaultTTL,
-		Progress: func(line string) { b.Log("lab:", line) },
+		Progress: progress,
 	})
 	if err != nil {
 		b.Fatal(err)
@@ -54,6 +56,9 @@ func up(b *testing.B) *bench {
 	})
 	return lab
 }
+
+// progress tells at once what goes on: a benchmark's own log comes at its end.
+func progress(line string) { fmt.Fprintln(os.Stderr, "lab:", line) }
 
 // build makes the bot as the Dockerfile does.
 func build(b *testing.B, output string) {
