@@ -227,3 +227,17 @@ func (f fakeLogs) Search(context.Context, LogQuery) (LogPage, error) { return f.
 func (f fakeLogs) Command(LogQuery) string { return "grep -h x file" }
 
 func (f fakeLogs) System() string { return "files" }
+
+// failsSecond is a source that answers once.
+type failsSecond struct {
+	fakeLogs
+	page  LogPage
+	asked *int
+}
+
+func (f failsSecond) Search(context.Context, LogQuery) (LogPage, error) {
+	if *f.asked++; *f.asked > 1 {
+		return LogPage{}, blindStatus("GET", "Loki", http.StatusTooManyRequests, nil)
+	}
+	return f.page, nil
+}

@@ -36,6 +36,7 @@ func parseLogLine(line string) (logRecord, error) {
 	}
 	e := LogEvent{
 		Event:     text("event"),
+		Pod:       text("pod"),
 		Level:     text("level"),
 		Reason:    text("reason", "error_class"),
 		Code:      text("code", "grpc_code"),

@@ -38,15 +38,18 @@ func (f *Files) System() string { return "files" }
 // Command implements LogSource.
 func (f *Files) Command(q LogQuery) string {
 	words := []string{"grep", "-hF"}
-	for _, w := range q.Words {
-		words = append(words, "-e", w)
+	for _, name := range q.Events {
+		words = append(words, "-e", name)
 	}
-	if len(q.Words) == 0 {
+	if len(q.Events) == 0 {
 		words = append(words, "-e", "")
 	}
 	command := shell(append(words, "--")...)
 	for _, g := range f.globs[q.Service] {
 		command += " " + quoteGlob(g)
+	}
+	if q.Reason != "" {
+		command += " | " + shell("grep", "-F", "-e", q.Reason)
 	}
 	return fmt.Sprintf("%s | tail -n %d", command, q.Limit)
 }
@@ -71,16 +74,14 @@ func (f *Files) Search(ctx context.Context, q LogQuery) (LogPage, error) {
 	if err != nil {
 		return LogPage{}, err
 	}
-	s := &fileSearch{query: q, left: maxLogRead}
+	s := &fileSearch{query: q, left: maxLogRead, page: LogPage{Pods: map[string]int64{}}}
 	for _, file := range files {
 		if err := s.file(ctx, file); err != nil {
 			return LogPage{}, err
 		}
 	}
-	newestFirst(s.page.Matches)
-	if len(s.page.Matches) > q.Limit {
-		s.page.Matches, s.page.Truncated = s.page.Matches[:q.Limit], true
-	}
+	s.cut()
+	s.page.Read = s.page.Lines + s.page.Bad
 	return s.page, nil
 }
 
@@ -202,19 +203,39 @@ func (s *fileSearch) line(line []byte) (older bool) {
 	if at.After(s.page.Newest) {
 		s.page.Newest = at
 	}
+	pod := word(fields["pod"])
+	if pod != "" {
+		s.page.Pods[pod]++
+	}
 	if s.query.matches(line) {
-		s.page.Matches = append(s.page.Matches, LogLine{At: at, Text: string(line)})
+		s.page.Matches = append(s.page.Matches, LogLine{At: at, Pod: pod, Text: string(line)})
 	}
 	if len(s.page.Matches) > 4*s.query.Limit {
-		newestFirst(s.page.Matches)
-		s.page.Matches, s.page.Truncated = s.page.Matches[:s.query.Limit], true
+		s.cut()
 	}
 	return false
 }
 
-// matches reports whether a line contains one of the words.
+// cut keeps the newest matches, as many as were asked for.
+func (s *fileSearch) cut() {
+	newestFirst(s.page.Matches)
+	if len(s.page.Matches) > s.query.Limit {
+		s.page.Matches, s.page.Truncated = s.page.Matches[:s.query.Limit], true
+	}
+}
+
+// matches reports whether a line is one that was asked for. Lines without one
+// of the names, which are most, are not taken apart once more.
 func (q LogQuery) matches(line []byte) bool {
-	return len(q.Words) == 0 || slices.ContainsFunc(q.Words, func(w string) bool { return bytes.Contains(line, []byte(w)) })
+	named := func(name string) bool { return bytes.Contains(line, []byte(name)) }
+	if len(q.Events) > 0 && !slices.ContainsFunc(q.Events, named) {
+		return false
+	}
+	if len(q.Events) == 0 && q.SPIFFEID == "" && q.Reason == "" {
+		return true
+	}
+	record, err := parseLogLine(string(line))
+	return err == nil && q.keeps(record.event)
 }
 
 func newestFirst(lines []LogLine) {

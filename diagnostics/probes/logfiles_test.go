@@ -40,7 +40,7 @@ func TestFilesSearch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := LogPage{Lines: 4, Newest: at.Add(-5 * time.Minute), Bad: 2, Matches: []LogLine{
+	want := LogPage{Lines: 4, Newest: at.Add(-5 * time.Minute), Pods: map[string]int64{}, Read: 6, Bad: 2, Matches: []LogLine{
 		{At: at.Add(-10 * time.Minute), Text: logLine(10*time.Minute, "jwt_invalid")},
 		{At: at.Add(-20 * time.Minute), Text: logLine(20*time.Minute, "jwt_invalid")},
 	}}

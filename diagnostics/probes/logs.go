@@ -23,28 +23,48 @@ type LogSource interface {
 	System() string
 }
 
-// LogQuery asks for lines.
+// LogQuery asks for lines. A source may give lines that match in appearance
+// only, but no more of them than it must: they count against the limit.
 type LogQuery struct {
-	Service string
-	Words   []string // a line matches that contains any; none: every line
-	Since   time.Time
-	Until   time.Time
-	Limit   int // of matching lines
+	Service  string
+	Events   []string // a line matches that is one of these events; none: every line
+	SPIFFEID string   // and is about this caller or about none; empty: whatever it says
+	Reason   string   // and has this reason; empty: whatever it says
+	Since    time.Time
+	Until    time.Time
+	Limit    int // of matching lines
+	// MatchesOnly says that Lines, Newest and Pods are not needed, which spares
+	// counting over a long window.
+	MatchesOnly bool
 }
 
 // LogPage is the answer to a LogQuery.
 type LogPage struct {
-	Lines     int64     // all lines of the service in the window, whether they match or not
-	Newest    time.Time // of all lines
-	Matches   []LogLine // newest first
-	Bad       int64     // lines that are not JSON objects, where the source reads them
-	Truncated bool      // more lines match, or the window reaches further back than was read
+	Lines     int64            // all lines of the service in the window, whether they match or not
+	Newest    time.Time        // of all lines
+	Pods      map[string]int64 // all lines by pod, as far as the source knows it
+	Matches   []LogLine        // newest first
+	Read      int64            // lines that were parsed, by the source or because it gives them to be parsed
+	Bad       int64            // lines that are not JSON objects, where the source reads them
+	Truncated bool             // more lines match, or the window reaches further back than was read
 }
 
 // LogLine is one line as it was written.
 type LogLine struct {
 	At   time.Time
+	Pod  string // empty when not known
 	Text string
+}
+
+// keeps decides whether an event is one that was asked for.
+func (q LogQuery) keeps(e LogEvent) bool {
+	switch {
+	case len(q.Events) > 0 && !slices.Contains(q.Events, e.Event):
+		return false
+	case q.SPIFFEID != "" && e.SPIFFEID != "" && e.SPIFFEID != clean(q.SPIFFEID, maxDetail):
+		return false
+	}
+	return q.Reason == "" || e.Reason == clean(q.Reason, maxDetail)
 }
 
 // EventsArgs ask for events of a service.
@@ -60,7 +80,7 @@ type EventsArgs struct {
 type Events struct {
 	Lines     int64            `cel:"lines"`     // all lines of the service in the window
 	Newest    time.Time        `cel:"newest"`    // of all lines
-	Matched   int64            `cel:"matched"`   // of the newest 1000 lines that contain a name, or of the newest 100 when none is named
+	Matched   int64            `cel:"matched"`   // of the newest 1000 lines that match, or of the newest 100 when no event is named
 	Counts    map[string]int64 `cel:"counts"`    // by event; an event that was asked for and not found is 0
 	Last      LogEvent         `cel:"last"`      // the newest event; zero when none matched
 	Events    []LogEvent       `cel:"events"`    // newest first, at most 50
@@ -114,7 +134,10 @@ func (p logProbes) events(ctx context.Context, args EventsArgs) (Events, []diagn
 		since = eventWindow
 	}
 	now := p.now()
-	q := LogQuery{Service: args.Service, Words: args.Events, Since: now.Add(-since), Until: now, Limit: maxMatches}
+	q := LogQuery{
+		Service: args.Service, Events: args.Events, SPIFFEID: args.SPIFFEID, Reason: args.Reason,
+		Since: now.Add(-since), Until: now, Limit: maxMatches,
+	}
 	if len(args.Events) == 0 {
 		q.Limit = maxUnnamed
 	}
@@ -132,34 +155,44 @@ func (p logProbes) events(ctx context.Context, args EventsArgs) (Events, []diagn
 		})
 		return Events{}, t.list, blind
 	}
-	facts := collect(page, args.Events)
+	facts := collect(page, q)
 	t.add(show, "%s", facts.words())
 	return facts, t.list, nil
 }
 
-// collect keeps the events that were asked for. A source finds lines that
-// merely contain the words; only the event's name decides.
-func collect(page LogPage, names []string) Events {
-	facts := Events{Lines: page.Lines, Newest: page.Newest, Bad: page.Bad, Truncated: page.Truncated, Counts: map[string]int64{}}
-	for _, name := range names {
+// collect keeps the events that were asked for. A source also finds lines that
+// merely look like it; what they say decides.
+func collect(page LogPage, q LogQuery) Events {
+	facts := Events{Lines: page.Lines, Newest: page.Newest, Read: page.Read, Bad: page.Bad, Truncated: page.Truncated, Counts: map[string]int64{}}
+	for _, name := range q.Events {
 		facts.Counts[name] = 0
 	}
 	for _, line := range page.Matches {
-		record, err := parseLogLine(line.Text)
+		record, err := line.record()
 		if err != nil {
 			facts.Bad++
 			continue
 		}
-		e := record.event
-		if len(names) > 0 && !slices.Contains(names, e.Event) {
-			continue
+		if q.keeps(record.event) {
+			facts.take(record.event)
 		}
-		if e.At.IsZero() {
-			e.At = line.At
-		}
-		facts.take(e)
 	}
 	return facts
+}
+
+// record is what the line says, and what its source knows of it besides.
+func (l LogLine) record() (logRecord, error) {
+	record, err := parseLogLine(l.Text)
+	if err != nil {
+		return record, err
+	}
+	if record.event.At.IsZero() {
+		record.event.At = l.At
+	}
+	if l.Pod != "" {
+		record.event.Pod = clean(l.Pod, maxDetail)
+	}
+	return record, nil
 }
 
 // take counts an event; they come newest first.
@@ -183,6 +216,9 @@ func (f *Events) words() string {
 		counts[i] = fmt.Sprintf("%s %d", name, f.Counts[name])
 	}
 	text := fmt.Sprintf("%d lines, newest of %s; events: %s", f.Lines, f.Newest.UTC().Format(time.RFC3339), list(counts))
+	if f.Truncated {
+		text += "; there may be more: not all lines were looked at"
+	}
 	if f.Matched > 0 {
 		text += "; last: " + f.Last.words()
 	}
@@ -193,6 +229,7 @@ func (f *Events) words() string {
 func (e LogEvent) words() string {
 	parts := []string{e.At.UTC().Format(time.RFC3339), e.Event}
 	for _, f := range []struct{ name, value string }{
+		{"pod", e.Pod},
 		{"reason", e.Reason},
 		{"code", e.Code},
 		{"sqlstate", e.SQLState},

@@ -14,13 +14,13 @@ import (
 
 func TestParseLogLine(t *testing.T) {
 	full := `{"event":"jwt_invalid","level":"warning","timestamp":"2026-03-01T11:59:00.25Z","reason":"unknown_key","status_code":401,"code":16,` +
-		`"sqlstate":"28P01","kid":"k1","expected":"a","actual":"b","request_id":"r","plan_id":"p","error":"no key","extra":"` + canary + `","token":"` + canary + `"}`
+		`"sqlstate":"28P01","kid":"k1","expected":"a","actual":"b","pod":"w-0","request_id":"r","plan_id":"p","error":"no key","extra":"` + canary + `","token":"` + canary + `"}`
 	wrapped, err := json.Marshal(map[string]string{"message": full, "stream": "stdout"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	event := LogEvent{
-		At: time.Date(2026, 3, 1, 11, 59, 0, 25e7, time.UTC), Event: "jwt_invalid", Level: "warning", Reason: "unknown_key", StatusCode: 401, Code: "16",
+		At: time.Date(2026, 3, 1, 11, 59, 0, 25e7, time.UTC), Pod: "w-0", Event: "jwt_invalid", Level: "warning", Reason: "unknown_key", StatusCode: 401, Code: "16",
 		SQLState: "28P01", Kid: "k1", Expected: "a", Actual: "b", RequestID: "r", PlanID: "p", Error: "no key",
 	}
 	for name, c := range map[string]struct {
@@ -81,18 +81,59 @@ func TestLogEvents(t *testing.T) {
 	line := func(ago time.Duration, event string) LogLine {
 		return LogLine{At: at.Add(-ago), Text: fmt.Sprintf(`{"event":%q,"reason":"r"}`, event)}
 	}
-	page := LogPage{Lines: 500, Newest: at, Truncated: true, Bad: 2, Matches: []LogLine{
+	page := LogPage{Lines: 500, Newest: at, Read: 7, Truncated: true, Bad: 2, Matches: []LogLine{
 		line(time.Second, "b"), {At: at, Text: "not JSON"}, line(2*time.Second, "mentions a, is not a"), line(3*time.Second, "a"), line(4*time.Second, "b"),
 	}}
 	facts, evidence, err := logProbes{source: fakeLogs{page: page}, now: now}.events(soon(t), EventsArgs{Service: "worker", Events: []string{"a", "b", "c"}, Since: time.Hour})
 	wantSeen(t, facts, evidence, err)
 	first := LogEvent{At: at.Add(-time.Second), Event: "b", Reason: "r"}
 	want := Events{
-		Lines: 500, Newest: at, Matched: 3, Bad: 3, Truncated: true, Counts: map[string]int64{"a": 1, "b": 2, "c": 0}, Last: first,
+		Lines: 500, Newest: at, Matched: 3, Read: 7, Bad: 3, Truncated: true, Counts: map[string]int64{"a": 1, "b": 2, "c": 0}, Last: first,
 		Events: []LogEvent{first, {At: at.Add(-3 * time.Second), Event: "a", Reason: "r"}, {At: at.Add(-4 * time.Second), Event: "b", Reason: "r"}},
 	}
 	if diff := cmp.Diff(want, facts); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// Events of others do not crowd out those of the caller that is asked about.
+func TestLogEventsFiltered(t *testing.T) {
+	var page LogPage
+	for i := range 200 {
+		page.Matches = append(page.Matches, LogLine{At: at.Add(-time.Duration(i) * time.Second), Text: `{"event":"jwt_invalid","reason":"expired","spiffe_id":"spiffe://x/other"}`})
+	}
+	for i, text := range []string{
+		`{"event":"jwt_invalid","reason":"expired","spiffe_id":"spiffe://x/mine","pod":"registry-9"}`,
+		`{"event":"jwt_invalid","error_class":"expired"}`,
+		`{"event":"jwt_invalid","reason":"audience","spiffe_id":"spiffe://x/mine"}`,
+		`{"event":"jwt_valid","reason":"expired","spiffe_id":"spiffe://x/mine"}`,
+	} {
+		page.Matches = append(page.Matches, LogLine{At: at.Add(-time.Duration(1000+i) * time.Second), Pod: "registry-0", Text: text})
+	}
+	page.Lines, page.Read = 204, 204
+	mine := LogEvent{At: at.Add(-1000 * time.Second), Pod: "registry-0", Event: "jwt_invalid", Reason: "expired", SPIFFEID: "spiffe://x/mine"}
+	nobody := LogEvent{At: at.Add(-1001 * time.Second), Pod: "registry-0", Event: "jwt_invalid", Reason: "expired"}
+	audience := LogEvent{At: at.Add(-1002 * time.Second), Pod: "registry-0", Event: "jwt_invalid", Reason: "audience", SPIFFEID: "spiffe://x/mine"}
+	for name, c := range map[string]struct {
+		args EventsArgs
+		want []LogEvent
+	}{
+		"caller":            {EventsArgs{SPIFFEID: "spiffe://x/mine"}, []LogEvent{mine, nobody, audience}},
+		"caller and reason": {EventsArgs{SPIFFEID: "spiffe://x/mine", Reason: "expired"}, []LogEvent{mine, nobody}},
+		"nobody's":          {EventsArgs{SPIFFEID: "spiffe://x/absent", Reason: "expired"}, []LogEvent{nobody}},
+		"another reason":    {EventsArgs{Reason: "audience"}, []LogEvent{audience}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.args.Service, c.args.Events = "registry", []string{"jwt_invalid"}
+			facts, evidence, err := logProbes{source: fakeLogs{page: page}, now: now}.events(soon(t), c.args)
+			wantSeen(t, facts, evidence, err)
+			if diff := cmp.Diff(c.want, facts.Events); diff != "" {
+				t.Error(diff)
+			}
+			if n := int64(len(c.want)); facts.Matched != n || facts.Counts["jwt_invalid"] != n || facts.Read != 204 {
+				t.Errorf("facts are %+v", facts)
+			}
+		})
 	}
 }
 

@@ -17,7 +17,10 @@ import (
 	"tandem/diagnostics"
 )
 
-const maxLokiAnswer = 32 << 20
+const (
+	maxLokiAnswer = 32 << 20
+	podLabel      = "pod" // of a stream
+)
 
 // Loki is a LogSource over Loki's HTTP API.
 type Loki struct {
@@ -49,21 +52,25 @@ func (l *Loki) Command(q LogQuery) string {
 }
 
 // Search implements LogSource: it asks at the same time for the number of all
-// lines, the newest, and those that match.
+// lines by pod, the newest, and those that match.
 func (l *Loki) Search(ctx context.Context, q LogQuery) (LogPage, error) {
 	var (
 		page   LogPage
 		newest []LogLine
 		errs   [3]error
 	)
-	parallel(len(errs), func(i int) {
+	questions := len(errs)
+	if q.MatchesOnly {
+		questions = 1
+	}
+	parallel(questions, func(i int) {
 		switch i {
 		case 0:
-			page.Lines, errs[i] = l.count(ctx, q)
-		case 1:
-			newest, errs[i] = l.stream(ctx, q, l.stem(q.Service), 1)
-		case 2:
 			page.Matches, errs[i] = l.stream(ctx, q, l.lines(q), q.Limit)
+		case 1:
+			page.Lines, page.Pods, errs[i] = l.count(ctx, q)
+		case 2:
+			newest, errs[i] = l.stream(ctx, q, l.stem(q.Service), 1)
 		}
 	})
 	if err := cmp.Or(errs[0], errs[1], errs[2]); err != nil {
@@ -72,6 +79,7 @@ func (l *Loki) Search(ctx context.Context, q LogQuery) (LogPage, error) {
 	if len(newest) > 0 {
 		page.Newest = newest[0].At
 	}
+	page.Read = int64(len(page.Matches))
 	page.Truncated = len(page.Matches) >= q.Limit
 	return page, nil
 }
@@ -82,41 +90,79 @@ func (l *Loki) stem(service string) string {
 	return strings.ReplaceAll(l.selector, "$service", quoted[1:len(quoted)-1])
 }
 
-// lines is the LogQL for the lines that match.
+// lines is the LogQL for the lines that match. Loki itself leaves out what was
+// not asked for: on a busy service the limit would hide it otherwise.
 func (l *Loki) lines(q LogQuery) string {
-	if len(q.Words) == 0 {
-		return l.stem(q.Service)
+	return l.stem(q.Service) + namedEvents(q.Events) + fieldFilters(q)
+}
+
+// namedEvents filters lines by the name of their event, also where the event is
+// a string inside another object, with its quotes escaped. The first filter
+// looks for words alone, which Loki does fast.
+func namedEvents(names []string) string {
+	if len(names) == 0 {
+		return ""
 	}
-	escaped := make([]string, len(q.Words))
-	for i, w := range q.Words {
-		escaped[i] = regexp.QuoteMeta(w)
+	escaped := make([]string, len(names))
+	for i, name := range names {
+		escaped[i] = regexp.QuoteMeta(name)
 	}
-	return l.stem(q.Service) + " |~ " + strconv.Quote(strings.Join(escaped, "|"))
+	words := strings.Join(escaped, "|")
+	return " |~ " + strconv.Quote(words) + " |~ " + strconv.Quote(`"event\\*"\s*:\s*\\*"(?:`+words+`)\\*"`)
+}
+
+// fieldFilters filter lines by their fields. A line whose event is inside
+// another field passes: only the probe takes it apart.
+func fieldFilters(q LogQuery) string {
+	var fields, filters string
+	if q.SPIFFEID != "" {
+		fields += `, tandem_id="spiffe_id"`
+		filters += ` | tandem_event="" or tandem_id="" or tandem_id=` + strconv.Quote(q.SPIFFEID)
+	}
+	if q.Reason != "" {
+		reason := strconv.Quote(q.Reason)
+		fields += `, tandem_reason="reason", tandem_class="error_class"`
+		filters += ` | tandem_event="" or tandem_reason=` + reason + ` or (tandem_reason="" and tandem_class=` + reason + `)`
+	}
+	if fields == "" {
+		return ""
+	}
+	return ` | json tandem_event="event"` + fields + filters
 }
 
 func window(q LogQuery) time.Duration { return q.Until.Sub(q.Since).Round(time.Second) }
 
-// count is the number of all lines of the service.
-func (l *Loki) count(ctx context.Context, q LogQuery) (int64, error) {
+// count is the number of all lines of the service, and of those of each pod
+// that the streams' labels name.
+func (l *Loki) count(ctx context.Context, q LogQuery) (lines int64, pods map[string]int64, err error) {
 	var vector []struct {
-		Value [2]json.RawMessage `json:"value"`
+		Metric map[string]string  `json:"metric"`
+		Value  [2]json.RawMessage `json:"value"`
 	}
 	seconds := max(1, int64(window(q).Seconds()))
-	query := fmt.Sprintf("sum(count_over_time(%s[%ds]))", l.stem(q.Service), seconds)
+	query := fmt.Sprintf("sum by (%s) (count_over_time(%s[%ds]))", podLabel, l.stem(q.Service), seconds)
 	values := url.Values{"query": {query}, "time": {strconv.FormatInt(q.Until.UnixNano(), 10)}}
-	if err := l.get(ctx, "/loki/api/v1/query", values, "vector", &vector); err != nil || len(vector) == 0 {
-		return 0, err
+	if err := l.get(ctx, "/loki/api/v1/query", values, "vector", &vector); err != nil {
+		return 0, nil, err
 	}
-	n, err := strconv.ParseFloat(word(vector[0].Value[1]), 64)
-	if err != nil {
-		return 0, blindGarbage("GET /loki/api/v1/query", "Loki", "a count that is not a number")
+	pods = map[string]int64{}
+	for _, sample := range vector {
+		n, err := strconv.ParseFloat(word(sample.Value[1]), 64)
+		if err != nil {
+			return 0, nil, blindGarbage("GET /loki/api/v1/query", "Loki", "a count that is not a number")
+		}
+		lines += int64(n)
+		if pod := sample.Metric[podLabel]; pod != "" {
+			pods[pod] += int64(n)
+		}
 	}
-	return int64(n), nil
+	return lines, pods, nil
 }
 
 // stream reads lines, newest first over all streams.
 func (l *Loki) stream(ctx context.Context, q LogQuery, query string, limit int) ([]LogLine, error) {
 	var streams []struct {
+		Labels map[string]string   `json:"stream"`
 		Values [][]json.RawMessage `json:"values"` // [time, line, structured metadata?]
 	}
 	values := url.Values{
@@ -139,7 +185,7 @@ func (l *Loki) stream(ctx context.Context, q LogQuery, query string, limit int) 
 			if err != nil {
 				return nil, blindGarbage("GET /loki/api/v1/query_range", "Loki", "a time that is not a number")
 			}
-			lines = append(lines, LogLine{At: time.Unix(0, nanos).UTC(), Text: word(v[1])})
+			lines = append(lines, LogLine{At: time.Unix(0, nanos).UTC(), Pod: s.Labels[podLabel], Text: word(v[1])})
 		}
 	}
 	newestFirst(lines)

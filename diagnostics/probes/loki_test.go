@@ -16,8 +16,8 @@ import (
 	"tandem/diagnostics"
 )
 
-func query(limit int, words ...string) LogQuery {
-	return LogQuery{Service: "worker", Words: words, Since: at.Add(-time.Hour), Until: at, Limit: limit}
+func query(limit int, events ...string) LogQuery {
+	return LogQuery{Service: "worker", Events: events, Since: at.Add(-time.Hour), Until: at, Limit: limit}
 }
 
 // lokiAnswers is a Loki with two streams, as a true one answers.
@@ -30,7 +30,7 @@ func lokiAnswers(t *testing.T, asked *[]url.Values) http.HandlerFunc {
 		*asked = append(*asked, r.URL.Query())
 		switch {
 		case strings.HasSuffix(r.URL.Path, "/query"):
-			fmt.Fprintf(w, `{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[%d,"42"]}],"stats":{}}}`, at.Unix())
+			fmt.Fprintf(w, `{"status":"success","data":{"resultType":"vector","result":[{"metric":{"pod":"worker-0"},"value":[%[1]d,"40"]},{"metric":{},"value":[%[1]d,"2"]}],"stats":{}}}`, at.Unix())
 		case strings.HasSuffix(r.URL.Path, "/query_range"):
 			fmt.Fprintf(w, `{"status":"success","data":{"resultType":"streams","result":[{"stream":{"pod":"worker-0"},"values":[["%s","b"],["%s","d",{"x":"y"}]]},{"stream":{"pod":"worker-1"},"values":[["%s","a"],["%s","c"]]}]}}`,
 				nanos(2*time.Second), nanos(4*time.Second), nanos(time.Second), nanos(3*time.Second))
@@ -47,9 +47,9 @@ func TestLokiSearch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := LogPage{Lines: 42, Newest: at.Add(-time.Second), Truncated: true}
+	want := LogPage{Lines: 42, Newest: at.Add(-time.Second), Pods: map[string]int64{"worker-0": 40}, Read: 4, Truncated: true}
 	for i, text := range []string{"a", "b", "c", "d"} {
-		want.Matches = append(want.Matches, LogLine{At: at.Add(-time.Duration(i+1) * time.Second), Text: text})
+		want.Matches = append(want.Matches, LogLine{At: at.Add(-time.Duration(i+1) * time.Second), Pod: []string{"worker-1", "worker-0"}[i%2], Text: text})
 	}
 	if diff := cmp.Diff(want, page); diff != "" {
 		t.Error(diff)
@@ -59,7 +59,10 @@ func TestLokiSearch(t *testing.T) {
 		queries = append(queries, v.Get("query"))
 	}
 	slices.Sort(queries)
-	wantQueries := []string{`sum(count_over_time({service="worker"}[3600s]))`, `{service="worker"}`, `{service="worker"} |~ "jwt_invalid|a\\.b"`}
+	wantQueries := []string{
+		`sum by (pod) (count_over_time({service="worker"}[3600s]))`, `{service="worker"}`,
+		`{service="worker"} |~ "jwt_invalid|a\\.b" |~ "\"event\\\\*\"\\s*:\\s*\\\\*\"(?:jwt_invalid|a\\.b)\\\\*\""`,
+	}
 	slices.Sort(wantQueries)
 	if diff := cmp.Diff(wantQueries, queries); diff != "" {
 		t.Error(diff)
@@ -67,8 +70,8 @@ func TestLokiSearch(t *testing.T) {
 }
 
 func TestLokiCommandCanBePasted(t *testing.T) {
-	got := NewLoki("http://loki:3100", `{app="$service"}`, nil).Command(query(9, "it's"))
-	want := `curl -sG http://loki:3100/loki/api/v1/query_range --data-urlencode 'query={app="worker"} |~ "it'\''s"' --data-urlencode since=1h0m0s --data-urlencode limit=9`
+	got := NewLoki("http://loki:3100", `{app="it's"}`, nil).Command(query(9))
+	want := `curl -sG http://loki:3100/loki/api/v1/query_range --data-urlencode 'query={app="it'\''s"}' --data-urlencode since=1h0m0s --data-urlencode limit=9`
 	if got != want {
 		t.Errorf("the command is\n%s, want\n%s", got, want)
 	}

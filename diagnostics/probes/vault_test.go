@@ -2,7 +2,6 @@ package probes
 
 import (
 	"context"
-	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -282,14 +281,14 @@ func TestVaultSecretsWithoutSubkeysAreBlind(t *testing.T) {
 func TestVaultToken(t *testing.T) {
 	lookup := `200 {"data":{"accessor":"accessor0123456789","id":"","ttl":1200,"explicit_max_ttl":7200,"period":0,"issue_time":"2026-03-01T11:00:00Z","renewable":true,"orphan":true,"type":"service","policies":["worker-agents-policy"],"meta":{"role":"` + canary + `"}}}`
 	want := Token{
-		Found: true, AccessorFrom: "file", AccessorAt: at.Add(-time.Minute), TTL: 20 * time.Minute, ExplicitMaxTTL: 2 * time.Hour, HasMaxTTL: true,
+		Found: true, Tokens: 1, AccessorFrom: "file", AccessorAt: at.Add(-time.Minute), TTL: 20 * time.Minute, ExplicitMaxTTL: 2 * time.Hour, HasMaxTTL: true,
 		MaxTTLLeft: time.Hour, Renewable: true, Type: "service", Policies: []string{"worker-agents-policy"}, Orphan: true, IssuedAt: at.Add(-time.Hour),
 	}
 	renewable := want
 	renewable.CanRenewSelf = true
-	gone := Token{AccessorFrom: "file", AccessorAt: at.Add(-time.Minute)}
+	gone := Token{Tokens: 1, Dead: 1, AccessorFrom: "file", AccessorAt: at.Add(-time.Minute)}
 	diesBetween := want
-	diesBetween.Found = false
+	diesBetween.Found, diesBetween.Dead = false, 1
 	for name, c := range map[string]struct {
 		lookup, capabilities string
 		want                 Token
@@ -314,27 +313,6 @@ func TestVaultToken(t *testing.T) {
 				}
 			}
 		})
-	}
-}
-
-func TestVaultTokenAccessorFromLogs(t *testing.T) {
-	var asked struct{ Accessor string }
-	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		if err := json.NewDecoder(r.Body).Decode(&asked); err != nil {
-			t.Error(err)
-		}
-		answer(403, `{"errors":["invalid accessor"]}`)(w, r)
-	})
-	v := vaultAt(t, server.URL)
-	v.logs = fakeLogs{page: LogPage{Lines: 3, Matches: []LogLine{
-		{At: at, Text: `{"event":"other","error":"vault_integration_initialized","token_accessor":"wrong0123456789"}`},
-		{At: at.Add(-time.Minute), Text: `{"event":"vault_integration_initialized","token_accessor":"newer0123456789"}`},
-		{At: at.Add(-time.Hour), Text: `{"event":"vault_integration_initialized","token_accessor":"older0123456789"}`},
-	}}}
-	facts, evidence, err := v.token(soon(t), TokenArgs{Service: "worker"})
-	wantSeen(t, facts, evidence, err)
-	if asked.Accessor != "newer0123456789" || facts.AccessorFrom != "logs" || !facts.AccessorAt.Equal(at.Add(-time.Minute)) {
-		t.Errorf("asked for %q; facts are %+v", asked.Accessor, facts)
 	}
 }
 
@@ -365,7 +343,7 @@ func TestVaultAccess(t *testing.T) {
 	server := serve(t, paths(map[string]string{"/v1/sys/capabilities-accessor": `200 {"data":{"secret/data/a":["read","list"],"sys/b":["deny"],"sys/c":["root"]}}`}))
 	facts, evidence, err := vaultAt(t, server.URL).access(soon(t), AccessArgs{AccessorFile: writeAccessor(t, "accessor0123456789"), Paths: []string{"secret/data/a", "sys/b", "sys/c"}})
 	wantSeen(t, facts, evidence, err)
-	want := Access{Found: true, Paths: []PathAccess{
+	want := Access{Found: true, Tokens: 1, Paths: []PathAccess{
 		{Path: "secret/data/a", Capabilities: []string{"read", "list"}, CanRead: true},
 		{Path: "sys/b", Capabilities: []string{"deny"}},
 		{Path: "sys/c", Capabilities: []string{"root"}, CanRead: true, CanUpdate: true},

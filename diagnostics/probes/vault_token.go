@@ -1,9 +1,11 @@
 package probes
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,28 +15,32 @@ import (
 // TokenArgs say whose token to look up.
 type TokenArgs struct {
 	Service      string `cel:"service"`
-	AccessorFile string `cel:"accessor_file"` // empty: the newest accessor in the service's logs
+	AccessorFile string `cel:"accessor_file"` // empty: the accessors in the service's logs
 }
 
-// Token is the state of the Vault token of a service. All but Found,
-// AccessorFrom and AccessorAt is zero when it was not found.
+// Token is the state of the newest Vault token of a service, with the number of
+// all. Each pod has its own: the newest of each pod counts, without pods that
+// were replaced; where the logs do not name pods, each login does. All but
+// Found, the numbers, AccessorFrom and AccessorAt is zero when the newest was
+// not found.
 type Token struct {
-	Found          bool          `cel:"found"`         // false: Vault does not know the accessor any more
-	Tokens         int64         `cel:"tokens"`        // looked up: one for each pod that is known, or each login in the logs
-	Dead           int64         `cel:"dead"`          // of those, unknown to Vault
-	AccessorFrom   string        `cel:"accessor_from"` // file or logs
-	AccessorAt     time.Time     `cel:"accessor_at"`   // when the file was written or the event logged
-	TTL            time.Duration `cel:"ttl"`
-	ExplicitMaxTTL time.Duration `cel:"explicit_max_ttl"`
-	HasMaxTTL      bool          `cel:"has_max_ttl"`  // whether ExplicitMaxTTL is set
-	MaxTTLLeft     time.Duration `cel:"max_ttl_left"` // 0 without HasMaxTTL
-	Renewable      bool          `cel:"renewable"`
-	Type           string        `cel:"type"` // service or batch
-	Policies       []string      `cel:"policies"`
-	Orphan         bool          `cel:"orphan"`
-	IssuedAt       time.Time     `cel:"issued_at"`
-	Period         time.Duration `cel:"period"`
-	CanRenewSelf   bool          `cel:"can_renew_self"`
+	Found            bool          `cel:"found"`             // false: Vault does not know the accessor any more
+	Tokens           int64         `cel:"tokens"`            // looked up: one for each pod that is known, or each login in the logs
+	Dead             int64         `cel:"dead"`              // of those, unknown to Vault
+	DeadUnattributed int64         `cel:"dead_unattributed"` // of the dead, those whose pod the logs do not name: perhaps earlier logins of a pod that lives, or of one that is gone
+	AccessorFrom     string        `cel:"accessor_from"`     // file or logs
+	AccessorAt       time.Time     `cel:"accessor_at"`       // when the file was written or the event logged
+	TTL              time.Duration `cel:"ttl"`
+	ExplicitMaxTTL   time.Duration `cel:"explicit_max_ttl"`
+	HasMaxTTL        bool          `cel:"has_max_ttl"`  // whether ExplicitMaxTTL is set
+	MaxTTLLeft       time.Duration `cel:"max_ttl_left"` // 0 without HasMaxTTL
+	Renewable        bool          `cel:"renewable"`
+	Type             string        `cel:"type"` // service or batch
+	Policies         []string      `cel:"policies"`
+	Orphan           bool          `cel:"orphan"`
+	IssuedAt         time.Time     `cel:"issued_at"`
+	Period           time.Duration `cel:"period"`
+	CanRenewSelf     bool          `cel:"can_renew_self"`
 }
 
 // AccessArgs say whose token to ask about, and the paths.
@@ -44,7 +50,8 @@ type AccessArgs struct {
 	Paths        []string `cel:"paths"` // without a leading slash
 }
 
-// Access is what a token may do. Paths is empty when the token was not found.
+// Access is what the tokens of a service may do, each that is not dead. Paths is
+// empty when all are.
 type Access struct {
 	Found  bool         `cel:"found"`
 	Tokens int64        `cel:"tokens"` // asked about, like those of vault.token
@@ -52,7 +59,7 @@ type Access struct {
 	Paths  []PathAccess `cel:"paths"`
 }
 
-// PathAccess is what a token may do on one path.
+// PathAccess is what every token that lives may do on one path.
 type PathAccess struct {
 	Path         string   `cel:"path"`
 	Capabilities []string `cel:"capabilities"`
@@ -78,45 +85,114 @@ func (v vaultProbes) token(ctx context.Context, args TokenArgs) (Token, []diagno
 	ctx, cancel := within(ctx)
 	defer cancel()
 	t := v.trail()
-	acc, err := v.accessor(ctx, t, args.Service, args.AccessorFile)
+	found, err := v.accessors(ctx, t, args.Service, args.AccessorFile)
 	if err != nil {
 		return Token{}, t.list, err
 	}
-	facts, err := v.lookupAccessor(ctx, t, acc)
-	if err != nil || !facts.Found {
-		return facts, t.list, err
+	tokens, err := everyAccessor(t, found, func(t *trail, acc accessor) (Token, error) { return v.lookupAccessor(ctx, t, acc) })
+	if err != nil {
+		return Token{}, t.list, err
 	}
-	has, err := v.accessorCapabilities(ctx, t, acc, []string{renewSelf})
+	facts := countTokens(found, tokens)
+	if !facts.Found {
+		return facts, t.list, nil
+	}
+	has, err := v.accessorCapabilities(ctx, t, found[0], []string{renewSelf})
 	if err != nil {
 		return facts, t.list, err
 	}
-	facts.Found = has != nil // it can die between the two questions
+	if has == nil { // it can die between the two questions
+		facts.Found = false
+		facts.countDead(found[0])
+	}
 	facts.CanRenewSelf = may(has[renewSelf], "update")
 	return facts, t.list, nil
+}
+
+// everyAccessor asks about each accessor, some at a time. It is blind when one
+// question was not answered.
+func everyAccessor[A any](t *trail, found []accessor, ask func(*trail, accessor) (A, error)) ([]A, error) {
+	answers := make([]A, len(found))
+	trails := make([]*trail, len(found))
+	errs := make([]error, len(found))
+	parallel(len(found), func(i int) {
+		trails[i] = &trail{source: t.source, now: t.now}
+		answers[i], errs[i] = ask(trails[i], found[i])
+	})
+	t.list = append(t.list, joined(trails)...)
+	return answers, cmp.Or(errs...)
+}
+
+// countTokens is the newest token, with the number of all.
+func countTokens(found []accessor, tokens []Token) Token {
+	facts := tokens[0]
+	facts.Tokens = int64(len(tokens))
+	for i, token := range tokens {
+		if !token.Found {
+			facts.countDead(found[i])
+		}
+	}
+	return facts
+}
+
+func (f *Token) countDead(acc accessor) {
+	f.Dead++
+	if acc.from == fromLogs && acc.pod == "" {
+		f.DeadUnattributed++
+	}
 }
 
 func (v vaultProbes) access(ctx context.Context, args AccessArgs) (Access, []diagnostics.Evidence, error) {
 	ctx, cancel := within(ctx)
 	defer cancel()
 	t := v.trail()
-	acc, err := v.accessor(ctx, t, args.Service, args.AccessorFile)
+	found, err := v.accessors(ctx, t, args.Service, args.AccessorFile)
 	if err != nil || len(args.Paths) == 0 {
 		return Access{}, t.list, err
 	}
-	has, err := v.accessorCapabilities(ctx, t, acc, args.Paths)
-	if err != nil || has == nil {
+	each, err := everyAccessor(t, found, func(t *trail, acc accessor) (map[string][]string, error) {
+		return v.accessorCapabilities(ctx, t, acc, args.Paths)
+	})
+	if err != nil {
 		return Access{}, t.list, err
 	}
-	facts := Access{Found: true}
+	facts := Access{Found: each[0] != nil, Tokens: int64(len(each))}
+	live := slices.DeleteFunc(each, func(has map[string][]string) bool { return has == nil })
+	facts.Dead = facts.Tokens - int64(len(live))
+	if len(live) == 0 {
+		return facts, t.list, nil
+	}
 	for _, path := range args.Paths {
-		facts.Paths = append(facts.Paths, PathAccess{
-			Path:         path,
-			Capabilities: has[path],
-			CanRead:      may(has[path], "read"),
-			CanUpdate:    may(has[path], "update"),
-		})
+		facts.Paths = append(facts.Paths, accessTo(path, live))
 	}
 	return facts, t.list, nil
+}
+
+// accessTo is what all of the tokens may do on a path.
+func accessTo(path string, live []map[string][]string) PathAccess {
+	access := PathAccess{Path: path, Capabilities: live[0][path], CanRead: true, CanUpdate: true}
+	for _, has := range live {
+		access.Capabilities = common(access.Capabilities, has[path])
+		access.CanRead = access.CanRead && may(has[path], "read")
+		access.CanUpdate = access.CanUpdate && may(has[path], "update")
+	}
+	return access
+}
+
+// common are the capabilities that two tokens have, as Vault writes them: root
+// may everything, and who may nothing has deny.
+func common(a, b []string) []string {
+	switch {
+	case slices.Contains(a, "root"):
+		return b
+	case slices.Contains(b, "root"):
+		return a
+	}
+	both := slices.DeleteFunc(slices.Clone(a), func(one string) bool { return !slices.Contains(b, one) })
+	if len(both) == 0 {
+		return []string{"deny"}
+	}
+	return both
 }
 
 // tokenData is what Vault tells of a token.
@@ -145,7 +221,7 @@ func (v vaultProbes) lookupAccessor(ctx context.Context, t *trail, acc accessor)
 	case err != nil:
 		return facts, t.fail(q.show, blindNetwork(q.doing(), "", err))
 	case deadAccessor(a):
-		t.add(q.show, "%s: the token is dead", a.words())
+		t.add(q.show, "%s%s: the token is dead", acc.of(), a.words())
 		return facts, nil
 	case !a.ok():
 		return facts, t.fail(q.show, v.refused(q, a))
@@ -155,7 +231,7 @@ func (v vaultProbes) lookupAccessor(ctx context.Context, t *trail, acc accessor)
 		return facts, t.fail(q.show, blindGarbage(q.doing(), "Vault", "its data have another shape"))
 	}
 	facts.fill(data, v.now())
-	t.add(q.show, "ttl %s, renewable %t, type %s, policies %s", facts.TTL, facts.Renewable, facts.Type, list(facts.Policies))
+	t.add(q.show, "%sttl %s, renewable %t, type %s, policies %s", acc.of(), facts.TTL, facts.Renewable, facts.Type, list(facts.Policies))
 	return facts, nil
 }
 
@@ -191,7 +267,7 @@ func (v vaultProbes) accessorCapabilities(ctx context.Context, t *trail, acc acc
 	case err != nil:
 		return nil, err
 	case deadAccessor(a):
-		t.add(q.show, "%s: the token is dead", a.words())
+		t.add(q.show, "%s%s: the token is dead", acc.of(), a.words())
 		return nil, nil
 	case has == nil:
 		return nil, t.fail(q.show, v.refused(q, a))
@@ -200,6 +276,6 @@ func (v vaultProbes) accessorCapabilities(ctx context.Context, t *trail, acc acc
 	for i, path := range paths {
 		lines[i] = path + ": " + list(has[path])
 	}
-	t.add(q.show, "%s", strings.Join(lines, "\n"))
+	t.add(q.show, "%s%s", acc.of(), strings.Join(lines, "\n"))
 	return has, nil
 }
