@@ -82,7 +82,7 @@ func (p Page) section(heading string, text diagnostics.Text, w Words) Page {
 func readings(reads []Reading) List {
 	var list List
 	for _, r := range reads {
-		list = append(list, Item{Name: r.Probe, Text: r.Doc})
+		list = append(list, Item{Name: r.Name + " = " + r.Probe, Text: strings.Join(append([]string{r.Doc}, r.Args...), "\n")})
 	}
 	return list
 }

@@ -56,8 +56,10 @@ type CheckDoc struct {
 
 // Reading is one probe that a check asks.
 type Reading struct {
-	Probe string // like vault.health
-	Doc   string // what it reads, in English
+	Name  string   // by which the check's expressions call it
+	Probe string   // like vault.health
+	Doc   string   // what it reads, in English
+	Args  []string // like "job: ${service.job}"
 }
 
 // Outcome is one way in which a check can end, the first whose When is true.

@@ -16,7 +16,7 @@ func (fake) Checks() []CheckInfo {
 	return []CheckInfo{
 		{
 			Code: "VLT-001", Title: both("Vault answers", "O Vault responde"),
-			Reads: []Reading{{Probe: "vault.health", Doc: "Asks every node."}},
+			Reads: []Reading{{Name: "vault", Probe: "vault.health", Doc: "Asks every node."}},
 			Outcomes: []Outcome{
 				{When: "vault.reachable == 0", Status: diagnostics.Fail, Summary: both("no node answers", "nenhum nó responde"), Remedy: both("Start Vault.", "Inicie o Vault.")},
 				{Status: diagnostics.Pass, Summary: both("answers", "responde")},
@@ -27,7 +27,7 @@ func (fake) Checks() []CheckInfo {
 		{
 			Code: "KVS-001", Row: 1, Title: both("The secret exists", "O segredo existe"), Applies: "service.secrets.size() > 0",
 			Needs: []string{"VLT-001"},
-			Reads: []Reading{{Probe: "vault.secrets", Doc: "Reads metadata."}},
+			Reads: []Reading{{Name: "kv", Probe: "vault.secrets", Doc: "Reads metadata.", Args: []string{"service: ${service.name}"}}},
 			Outcomes: []Outcome{
 				{When: "secrets.missing", Status: diagnostics.Fail, Summary: both("missing", "ausente")},
 				{Status: diagnostics.Pass, Summary: both("there", "presente")},

@@ -156,15 +156,14 @@ func (c *Check) CommandFor(service Target) string {
 	return c.program.command.render(inputs{service: service}.vars())
 }
 
-// Probes lists the probes that the check asks, each once.
-func (c *Check) Probes() []Probe {
-	var probes []Probe
+// Probe returns the probe that gathers one of the check's facts.
+func (c *Check) Probe(fact string) (Probe, bool) {
 	for _, f := range c.program.facts {
-		if !slices.ContainsFunc(probes, func(p Probe) bool { return p.Name == f.probe.Name }) {
-			probes = append(probes, f.probe)
+		if f.name == fact {
+			return f.probe, true
 		}
 	}
-	return probes
+	return Probe{}, false
 }
 
 // GrantUse is a right at Vault with the codes of the checks that need it.

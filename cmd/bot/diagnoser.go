@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"time"
 
 	"tandem/commands"
@@ -86,6 +88,20 @@ func (d *diagnoser) logPanics(ctx context.Context, report diagnostics.Report) {
 	}
 }
 
+// reading says what a check reads under one name.
+func reading(check *diagnostics.Check, fact diagnostics.FactSpec) commands.Reading {
+	r := commands.Reading{Name: fact.Name, Probe: fact.Probe}
+	if probe, known := check.Probe(fact.Name); known {
+		r.Doc = probe.Doc
+	}
+	for _, arg := range slices.Sorted(maps.Keys(fact.Args)) {
+		if fact.Args[arg] != "" {
+			r.Args = append(r.Args, arg+": "+fact.Args[arg])
+		}
+	}
+	return r
+}
+
 // describe makes the checks of a catalogue what people read about them.
 func describe(c *diagnostics.Catalog) []commands.CheckInfo {
 	var all []commands.CheckInfo
@@ -94,8 +110,8 @@ func describe(c *diagnostics.Catalog) []commands.CheckInfo {
 			Code: check.Code, Row: check.Row, Title: check.Title, Applies: check.Applies, Needs: check.Needs,
 			Doc: commands.CheckDoc(check.Doc), Command: check.Command,
 		}
-		for _, p := range check.Probes() {
-			info.Reads = append(info.Reads, commands.Reading{Probe: p.Name, Doc: p.Doc})
+		for _, fact := range check.Facts {
+			info.Reads = append(info.Reads, reading(check, fact))
 		}
 		for _, o := range check.Outcomes {
 			info.Outcomes = append(info.Outcomes, commands.Outcome(o))
