@@ -31,6 +31,7 @@ type vaultProbes struct {
 type vaultQuestion struct {
 	method string
 	path   string // below /v1/, without a leading slash
+	mount  string // of the path, where the configuration names it; auth/ comes before that of a login
 	body   any    // of a POST
 	right  string // the capability that it takes, like read
 	show   string // the same as a command
@@ -83,7 +84,8 @@ func (v vaultProbes) command(words ...string) string {
 }
 
 // read reads one path and decodes what it holds. found is false when Vault says
-// 404. It records the evidence of failures and of what is not there; the caller
+// 404 and nothing else: with a reason, like a mount that it does not have, it
+// never looked for the thing itself. It records the evidence of failures and of what is not there; the caller
 // records what it understood of an answer.
 func (v vaultProbes) read(ctx context.Context, t *trail, q vaultQuestion, into any) (found bool, err error) {
 	q.method, q.right = http.MethodGet, "read"
@@ -91,7 +93,7 @@ func (v vaultProbes) read(ctx context.Context, t *trail, q vaultQuestion, into a
 	switch {
 	case err != nil:
 		return false, t.fail(q.show, blindNetwork(q.doing(), "", err))
-	case a.status == http.StatusNotFound:
+	case a.status == http.StatusNotFound && len(a.errors) == 0:
 		t.add(q.show, "not there: %s", a.words())
 		return false, nil
 	case !a.ok():
@@ -224,10 +226,22 @@ func (v vaultProbes) refused(q vaultQuestion, a vaultAnswer) *diagnostics.BlindE
 	case a.status == http.StatusForbidden:
 		blind.Reason = diagnostics.ReasonDenied
 		blind.Next = fmt.Sprintf("the bot needs %q on %s: compare its Vault policy with the output of: bot policy vault", q.right, q.path)
+	case a.status == http.StatusNotFound && q.mount != "" && a.says("no handler for route"):
+		blind.Reason = diagnostics.ReasonNotConfigured
+		blind.Next = v.nextMount(q)
 	case a.status < 300:
 		return blindGarbage(q.doing(), "Vault", "an answer without data")
 	}
 	return blind
+}
+
+// nextMount is what to do when Vault has no such mount.
+func (v vaultProbes) nextMount(q vaultQuestion) string {
+	mount, engines := strings.Trim(q.mount, "/"), "secrets"
+	if login, ok := strings.CutPrefix(mount, "auth/"); ok {
+		mount, engines = login, "auth"
+	}
+	return fmt.Sprintf("compare the mount %q in the bot's configuration with the output of: %s", clean(mount, maxDetail), v.command(engines, "list"))
 }
 
 // seconds is a duration as Vault writes it, mostly whole.

@@ -68,7 +68,7 @@ func (v vaultProbes) databaseRole(ctx context.Context, args DatabaseRoleArgs) (D
 		Revocation []string `json:"revocation_statements"`
 	}
 	path := below(args.Mount, "roles", args.Role)
-	q := vaultQuestion{path: path, show: v.command("read", path)}
+	q := vaultQuestion{path: path, mount: args.Mount, show: v.command("read", path)}
 	found, err := v.read(ctx, t, q, &data)
 	if err != nil || !found {
 		return DatabaseRole{}, t.list, err
@@ -99,7 +99,7 @@ func (v vaultProbes) databaseConfig(ctx context.Context, args DatabaseConfigArgs
 		Verify       bool     `json:"verify_connection"`
 	}
 	path := below(args.Mount, "config", args.Name)
-	q := vaultQuestion{path: path, show: v.command("read", "-field=allowed_roles", path)}
+	q := vaultQuestion{path: path, mount: args.Mount, show: v.command("read", "-field=allowed_roles", path)}
 	found, err := v.read(ctx, t, q, &data)
 	if err != nil || !found {
 		return DatabaseConfig{}, t.list, err

@@ -38,11 +38,14 @@ func loginRoleGrants(args LoginRoleArgs) []diagnostics.Grant {
 	if strings.Contains(args.Mount, "kubernetes") || strings.Contains(args.Mount, "approle") {
 		return grants
 	}
-	return append(grants, reads(below("auth/"+strings.Trim(args.Mount, "/"), "config")))
+	return append(grants, reads(below(authMount(args.Mount), "config")))
 }
 
+// authMount is where Vault keeps an auth method.
+func authMount(mount string) string { return "auth/" + strings.Trim(mount, "/") }
+
 func loginRolePath(args LoginRoleArgs) string {
-	return below("auth/"+strings.Trim(args.Mount, "/"), "role", args.Role)
+	return below(authMount(args.Mount), "role", args.Role)
 }
 
 // loginRoleData is what the auth methods tell of a role, all in one.
@@ -76,7 +79,7 @@ func (v vaultProbes) loginRole(ctx context.Context, args LoginRoleArgs) (LoginRo
 	defer cancel()
 	t := v.trail()
 	var data loginRoleData
-	q := vaultQuestion{path: loginRolePath(args), show: v.command("read", loginRolePath(args))}
+	q := vaultQuestion{path: loginRolePath(args), mount: authMount(args.Mount), show: v.command("read", loginRolePath(args))}
 	found, err := v.read(ctx, t, q, &data)
 	if err != nil || !found {
 		return LoginRole{}, t.list, err
@@ -114,8 +117,8 @@ func (v vaultProbes) jwksURL(ctx context.Context, t *trail, mount string) (strin
 	var config struct {
 		JWKSURL string `json:"jwks_url"`
 	}
-	path := below("auth/"+strings.Trim(mount, "/"), "config")
-	q := vaultQuestion{path: path, show: v.command("read", "-field=jwks_url", path)}
+	path := below(authMount(mount), "config")
+	q := vaultQuestion{path: path, mount: authMount(mount), show: v.command("read", "-field=jwks_url", path)}
 	found, err := v.read(ctx, t, q, &config)
 	if err != nil || !found {
 		return "", err

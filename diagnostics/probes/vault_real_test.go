@@ -172,6 +172,7 @@ func TestRealVault(t *testing.T) {
 	t.Run("secrets", v.testSecrets)
 	t.Run("token", v.testToken)
 	t.Run("configuration", v.testConfiguration)
+	t.Run("not there", v.testNotThere)
 	t.Run("smaller policy", v.testSmallerPolicy)
 	t.Run("dead bot", v.testDeadBot)
 	t.Run("sealed", v.testSealed)
@@ -284,6 +285,44 @@ func (v *realVault) testConfiguration(t *testing.T) {
 	seenReal(t, config, evidence, err)
 	if !config.Exists || !config.AllowsRole || config.Plugin != "postgresql-database-plugin" {
 		t.Errorf("the database connection is %+v", config)
+	}
+}
+
+// Vault tells what is missing from a mount that is missing: the one is a fact,
+// the other keeps from seeing.
+func (v *realVault) testNotThere(t *testing.T) {
+	probes := v.probes
+	probes.Client = v.root // who may not read gets 403 for both
+	for name, ask := range map[string]func(mount, name string) (any, []diagnostics.Evidence, error){
+		"secrets": func(mount, name string) (any, []diagnostics.Evidence, error) {
+			facts, evidence, err := probes.secrets(soon(t), SecretsArgs{Secrets: []diagnostics.Secret{{Mount: mount, Path: name}}})
+			return len(facts.Secrets) == 1 && facts.Secrets[0].State == SecretMissing, evidence, err
+		},
+		"login_role": func(mount, name string) (any, []diagnostics.Evidence, error) {
+			facts, evidence, err := probes.loginRole(soon(t), LoginRoleArgs{Mount: strings.Replace(mount, "secret", "approle", 1), Role: name})
+			return !facts.Exists, evidence, err
+		},
+		"database_role": func(mount, name string) (any, []diagnostics.Evidence, error) {
+			facts, evidence, err := probes.databaseRole(soon(t), DatabaseRoleArgs{Mount: strings.Replace(mount, "secret", "database", 1), Role: name})
+			return !facts.Exists, evidence, err
+		},
+		"database_config": func(mount, name string) (any, []diagnostics.Evidence, error) {
+			facts, evidence, err := probes.databaseConfig(soon(t), DatabaseConfigArgs{Mount: strings.Replace(mount, "secret", "database", 1), Name: name, Role: "r"})
+			return !facts.Exists, evidence, err
+		},
+	} {
+		missing, evidence, err := ask("secret", "gone")
+		seenReal(t, missing, evidence, err)
+		if missing != true {
+			t.Errorf("%s: what is not there is there", name)
+		}
+		_, evidence, err = ask("nowhere", "gone")
+		wantBlind(t, err, evidence, diagnostics.ReasonNotConfigured)
+	}
+	policies, evidence, err := probes.policy(soon(t), PolicyArgs{Names: []string{"gone"}})
+	seenReal(t, policies, evidence, err)
+	if !slices.Equal(policies.Missing, []string{"gone"}) {
+		t.Errorf("policies are %+v", policies)
 	}
 }
 

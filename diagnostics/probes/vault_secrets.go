@@ -111,7 +111,7 @@ func (v vaultProbes) secret(ctx context.Context, t *trail, s diagnostics.Secret)
 	state := SecretState{Mount: s.Mount, Path: s.Path, State: SecretMissing}
 	var meta kvMetadata
 	show := v.command("kv", "metadata", "get", "-mount="+strings.Trim(s.Mount, "/"), s.Path)
-	found, err := v.read(ctx, t, vaultQuestion{path: kvPath(s, "metadata"), show: show}, &meta)
+	found, err := v.read(ctx, t, vaultQuestion{path: kvPath(s, "metadata"), mount: s.Mount, show: show}, &meta)
 	if err != nil || !found {
 		return state, err
 	}
@@ -165,7 +165,7 @@ func (v vaultProbes) secretKeys(ctx context.Context, t *trail, s diagnostics.Sec
 	var keys struct {
 		Subkeys map[string]json.RawMessage `json:"subkeys"`
 	}
-	q := vaultQuestion{path: kvPath(s, "subkeys"), show: v.command("read", kvPath(s, "subkeys"))}
+	q := vaultQuestion{path: kvPath(s, "subkeys"), mount: s.Mount, show: v.command("read", kvPath(s, "subkeys"))}
 	found, err := v.read(ctx, t, q, &keys)
 	if err != nil {
 		return state, err

@@ -271,6 +271,40 @@ func TestVaultSecrets(t *testing.T) {
 	}
 }
 
+// A mount that Vault does not have says nothing of what would be in it.
+func TestVaultMountsThatAreNotThere(t *testing.T) {
+	file := writeAccessor(t, "accessor0123456789")
+	v := vaultAt(t, serve(t, answer(404, `{"errors":["no handler for route \"x/y\". route entry not found."]}`)).URL)
+	for probe, ask := range everyVaultProbe(v, file) {
+		t.Run(probe, func(t *testing.T) {
+			_, evidence, err := ask(t)
+			want := diagnostics.ReasonNotConfigured
+			if slices.Contains([]string{"rights", "token", "access", "policy"}, probe) { // their mounts are Vault's own
+				want = diagnostics.ReasonError
+			}
+			wantBlind(t, err, evidence, want)
+			if len(evidence) == 0 {
+				t.Error("no evidence")
+			}
+		})
+	}
+	_, _, err := v.databaseRole(soon(t), DatabaseRoleArgs{Mount: "/team a/postgres/", Role: "r"})
+	if next, want := blindOf(t, err).Next, `compare the mount "team a/postgres" in the bot's configuration with the output of: vault secrets list`; next != want {
+		t.Errorf("the next step is %s, want %s", next, want)
+	}
+	_, _, err = v.loginRole(soon(t), LoginRoleArgs{Mount: "oidc", Role: "r"})
+	if next, want := blindOf(t, err).Next, `compare the mount "oidc" in the bot's configuration with the output of: vault auth list`; next != want {
+		t.Errorf("the next step is %s, want %s", next, want)
+	}
+}
+
+// Any other reason than a missing mount is no absence, either.
+func TestVaultNotFoundForAnotherReasonIsBlind(t *testing.T) {
+	v := vaultAt(t, serve(t, answer(404, `{"errors":["namespace not found"]}`)).URL)
+	_, evidence, err := v.databaseRole(soon(t), DatabaseRoleArgs{Mount: "database", Role: "r"})
+	wantBlind(t, err, evidence, diagnostics.ReasonError)
+}
+
 // Metadata without key names says nothing of the keys.
 func TestVaultSecretsWithoutSubkeysAreBlind(t *testing.T) {
 	v := vaultAt(t, serve(t, paths(map[string]string{"/v1/secret/metadata/a": `200 {"data":{"current_version":1,"versions":{"1":{}}}}`})).URL)
