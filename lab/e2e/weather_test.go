@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -174,4 +175,50 @@ func tokenFile(t *testing.T, token string) string {
 		t.Fatal(err)
 	}
 	return file
+}
+
+// TestHangingWorkloadAPI has an agent that accepts and never answers.
+func TestHangingWorkloadAPI(t *testing.T) {
+	awaitHealthy(t)
+	set := func(ctx context.Context, down string) {
+		t.Helper()
+		if _, err := lab.SPIFFEAdmin(ctx, http.MethodPut, "/admin/faults", map[string]any{"agent_down": down}); err != nil {
+			t.Error(err)
+		}
+	}
+	t.Cleanup(func() { set(context.WithoutCancel(t.Context()), "") })
+	set(t.Context(), "hang")
+	_, view := diagnose(t, "worker")
+	if got := check(t, view, "SPF-001"); got.Status != diagnostics.Unknown {
+		t.Errorf("SPF-001 is %s: %s", got.Status, got.Summary)
+	}
+	if view.Verdict.Status == diagnostics.Pass {
+		t.Error("an agent that never answers is called healthy")
+	}
+	set(t.Context(), "")
+	awaitHealthy(t)
+}
+
+// TestServiceThatDoesNotRun holds that silence is not health: metrics of a
+// process that is gone prove nothing.
+func TestServiceThatDoesNotRun(t *testing.T) {
+	awaitHealthy(t)
+	if err := lab.Stop(t.Context(), "worker"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := lab.Restart(context.WithoutCancel(t.Context()), "worker"); err != nil {
+			t.Error(err)
+		}
+	})
+	eventually(t, settle, func() error {
+		_, view := diagnose(t, "worker")
+		if got := check(t, view, "PRM-001"); got.Status != diagnostics.Unknown || got.Remedy == "" {
+			return fmt.Errorf("PRM-001 is %s %q, next step %q", got.Status, got.Summary, got.Remedy)
+		}
+		if view.Verdict.Status == diagnostics.Pass || view.Verdict.Status == diagnostics.Warn {
+			return fmt.Errorf("a service that does not run is called %s", view.Verdict.Status)
+		}
+		return nil
+	})
 }
