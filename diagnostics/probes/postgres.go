@@ -17,7 +17,8 @@ type PostgresServer struct {
 	Reachable      bool   `cel:"reachable"`
 	Problem        string `cel:"problem"`     // "", refused, starting, too_many_connections
 	InRecovery     bool   `cel:"in_recovery"` // a standby, or replaying after a crash
-	Connections    int64  `cel:"connections"`
+	IsPrimary      bool   `cel:"is_primary"`  // reachable, and not in recovery
+	Connections    int64  `cel:"connections"` // to all databases, with the few workers that PostgreSQL itself connects
 	MaxConnections int64  `cel:"max_connections"`
 	Version        string `cel:"version"`
 }
@@ -28,7 +29,10 @@ type PostgresRolesArgs struct {
 }
 
 // PostgresRoles are the users that Vault made for a role of its database
-// engine, in numbers.
+// engine, in numbers. Vault puts the first 8 characters of the role's name into
+// a user's name and nothing else of it, so that roles which begin alike count as
+// one; the name of the login that comes before it is cut as short, and is the
+// same for all services of a login method.
 type PostgresRoles struct {
 	Users            int64     `cel:"users"`
 	Valid            int64     `cel:"valid"` // may still log in
@@ -60,6 +64,14 @@ const (
 	sqlAuthClass          = "28"
 )
 
+// The routines of PostgreSQL that refuse one connection too many of a role, and
+// to a database: the SQLSTATE is that of a full server, and the words depend on
+// the server's language.
+const (
+	routineRoleLimit     = "InitializeSessionUserId"
+	routineDatabaseLimit = "CheckMyDatabase"
+)
+
 // closeTimeout bounds the farewell, which needs no answer.
 const closeTimeout = time.Second
 
@@ -69,13 +81,16 @@ func (p postgresProbes) command(sql string) string {
 	return shell("psql", p.DSN, "-c", strings.Join(strings.Fields(sql), " "))
 }
 
+// serverSQL counts connections where everybody may: the rows of
+// pg_stat_activity tell strangers nothing.
 const serverSQL = `SELECT pg_is_in_recovery(),
-	(SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'),
+	(SELECT coalesce(sum(numbackends), 0)::bigint FROM pg_stat_database WHERE datid <> 0),
 	current_setting('max_connections')::bigint,
 	current_setting('server_version')`
 
-// server is blind when PostgreSQL does not answer in time or does not know the
-// bot; that nobody listens, that it still starts, or is full, are facts.
+// server is blind when PostgreSQL does not answer in time, does not know the bot
+// or has enough of it; that nobody listens, that it still starts, or is full for
+// all, are facts.
 func (p postgresProbes) server(ctx context.Context, _ None) (PostgresServer, []diagnostics.Evidence, error) {
 	t, facts := p.trail(), PostgresServer{}
 	err := p.ask(ctx, t, serverSQL, serverSQL, nil, &facts.InRecovery, &facts.Connections, &facts.MaxConnections, &facts.Version)
@@ -85,7 +100,7 @@ func (p postgresProbes) server(ctx context.Context, _ None) (PostgresServer, []d
 		}
 		return PostgresServer{}, t.list, err
 	}
-	facts.Reachable, facts.Version = true, clean(facts.Version, maxDetail)
+	facts.Reachable, facts.IsPrimary, facts.Version = true, !facts.InRecovery, clean(facts.Version, maxDetail)
 	t.add(p.command(serverSQL), "version %s, in recovery %t, %d of %d connections", facts.Version, facts.InRecovery, facts.Connections, facts.MaxConnections)
 	return facts, t.list, nil
 }
@@ -96,12 +111,18 @@ func serverProblem(err error) string {
 	switch {
 	case errors.As(err, &answer) && answer.Code == sqlCannotConnectNow:
 		return problemStarting
-	case errors.As(err, &answer) && answer.Code == sqlTooManyConnections:
+	case errors.As(err, &answer) && answer.Code == sqlTooManyConnections && !ownLimit(answer):
 		return problemConnections
 	case networkProblem(err) == problemRefused:
 		return problemRefused
 	}
 	return ""
+}
+
+// ownLimit reports whether the limit that was reached is the bot's role's or its
+// database's: then there may be room for others.
+func ownLimit(answer *pgconn.PgError) bool {
+	return answer.Routine == routineRoleLimit || answer.Routine == routineDatabaseLimit
 }
 
 // rolesSQL counts on the server, by its clock. Vault ends a user's name with the
@@ -188,6 +209,8 @@ func blindPostgres(doing string, err error) *diagnostics.BlindError {
 	switch {
 	case strings.HasPrefix(answer.Code, sqlAuthClass), answer.Code == sqlNoPrivilege:
 		blind.Reason, blind.Next = diagnostics.ReasonDenied, "give the bot a PostgreSQL role that may log in and is a member of pg_monitor, and correct its login in the configuration under "+postgresKey
+	case answer.Code == sqlTooManyConnections && ownLimit(answer):
+		blind.Reason, blind.Next = diagnostics.ReasonThrottled, "raise CONNECTION LIMIT of the bot's PostgreSQL role, or of the database that it connects to"
 	case answer.Code == sqlCannotConnectNow, answer.Code == sqlTooManyConnections:
 		blind.Reason = diagnostics.ReasonUnavailable
 	}

@@ -24,11 +24,75 @@ func TestPostgresServer(t *testing.T) {
 	server := postgresServer.get(t)
 	facts, evidence, err := postgresAt(server.dsn("postgres")).server(soon(t), None{})
 	wantSeen(t, facts, evidence, err)
-	if !facts.Reachable || facts.Problem != "" || facts.InRecovery || facts.Connections < 1 || facts.MaxConnections != 100 || facts.Version == "" {
+	if !facts.Reachable || facts.Problem != "" || facts.InRecovery || !facts.IsPrimary || facts.Connections < 1 || facts.MaxConnections != 100 || facts.Version == "" {
 		t.Errorf("facts are %+v", facts)
 	}
 	if want := "psql postgres://tandem@db/temporal -c 'SELECT "; !strings.HasPrefix(evidence[0].Invocation, want) {
 		t.Errorf("the command is %s, want it to begin with %s", evidence[0].Invocation, want)
+	}
+}
+
+// Without pg_monitor the connections of others count as well.
+func TestPostgresServerAsAStranger(t *testing.T) {
+	server := postgresServer.get(t)
+	makeRole(t, server.connect(t, "postgres"), "stranger", "")
+	for range 3 {
+		server.connect(t, "postgres")
+	}
+	facts, evidence, err := postgresAt(server.dsn("stranger")).server(soon(t), None{})
+	wantSeen(t, facts, evidence, err)
+	if facts.Connections < 5 {
+		t.Errorf("a stranger sees %d connections, want at least 5", facts.Connections)
+	}
+}
+
+func makeRole(t *testing.T, admin *pgx.Conn, name, clause string) {
+	t.Helper()
+	mustExec(t, admin, fmt.Sprintf(`CREATE ROLE %q LOGIN %s`, name, clause))
+	t.Cleanup(func() { mustExec(t, admin, fmt.Sprintf(`DROP ROLE %q`, name)) })
+}
+
+// The bot's own limit says nothing of the server.
+func TestPostgresThatHasEnoughOfTheBot(t *testing.T) {
+	server := postgresServer.get(t)
+	admin := server.connect(t, "postgres")
+	makeRole(t, admin, "limited", "CONNECTION LIMIT 0")
+	makeRole(t, admin, "crowded", "")
+	mustExec(t, admin, "CREATE DATABASE crowded CONNECTION LIMIT 0")
+	t.Cleanup(func() { mustExec(t, admin, "DROP DATABASE crowded") })
+	for _, dsn := range []string{server.dsn("limited"), strings.Replace(server.dsn("crowded"), "/postgres?", "/crowded?", 1)} {
+		facts, evidence, err := postgresAt(dsn).server(soon(t), None{})
+		if err == nil {
+			t.Errorf("saw %+v", facts)
+			continue
+		}
+		wantBlind(t, err, evidence, diagnostics.ReasonThrottled)
+		if next := blindOf(t, err).Next; !strings.Contains(next, "CONNECTION LIMIT") {
+			t.Errorf("the next step is %s", next)
+		}
+	}
+}
+
+// A server that is full for all was seen to be full.
+func TestPostgresThatIsFull(t *testing.T) {
+	server := postgresServer.get(t)
+	admin := server.connect(t, "postgres")
+	makeRole(t, admin, "filler", "")
+	full := false
+	for range 100 {
+		conn, err := pgx.Connect(t.Context(), server.dsn("filler"))
+		if full = err != nil; full {
+			break
+		}
+		defer conn.Close(context.WithoutCancel(t.Context()))
+	}
+	if !full {
+		t.Fatal("the server is never full")
+	}
+	facts, evidence, err := postgresAt(server.dsn("filler")).server(soon(t), None{})
+	wantSeen(t, facts, evidence, err)
+	if facts.Reachable || facts.Problem != "too_many_connections" {
+		t.Errorf("facts are %+v", facts)
 	}
 }
 
