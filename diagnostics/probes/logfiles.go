@@ -54,17 +54,33 @@ func (f *Files) Command(q LogQuery) string {
 	return fmt.Sprintf("%s | tail -n %d", command, q.Limit)
 }
 
-// quoteGlob escapes what a shell would take apart, but for the wildcards, which
-// it expands as we do.
+// quoteGlob quotes all but the wildcards, which a shell expands as we do. What
+// is escaped in the glob stands for itself in both.
 func quoteGlob(glob string) string {
-	var b strings.Builder
-	for _, r := range glob {
-		if quoted := quote(string(r)); quoted != string(r) && !strings.ContainsRune("*?[]", r) {
-			b.WriteByte('\\')
+	var quoted, plain strings.Builder
+	flush := func() {
+		if plain.Len() > 0 {
+			quoted.WriteString(quote(plain.String()))
+			plain.Reset()
 		}
-		b.WriteRune(r)
 	}
-	return b.String()
+	runes := []rune(glob)
+	for i := 0; i < len(runes); i++ {
+		switch r := runes[i]; {
+		case r == '\\' && i+1 < len(runes):
+			i++
+			plain.WriteRune(runes[i])
+		case r == '^' && i > 0 && runes[i-1] == '[':
+			quoted.WriteByte('!') // not, to every shell
+		case strings.ContainsRune("*?[]", r):
+			flush()
+			quoted.WriteRune(r)
+		default:
+			plain.WriteRune(r)
+		}
+	}
+	flush()
+	return quoted.String()
 }
 
 // Search implements LogSource. It reads each file from its end, until a line is

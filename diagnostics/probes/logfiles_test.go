@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -102,6 +103,65 @@ func TestFilesCommandCanBePasted(t *testing.T) {
 		if err != nil || strings.TrimSpace(string(out)) != strings.TrimSpace(want) {
 			t.Errorf("%s gives %q, %v, want %q", source.Command(query(10, words...)), out, err, want)
 		}
+	}
+}
+
+// The shell finds the files that we find, whatever their names are made of.
+func TestGlobsCanBePasted(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"a b.log", "a;b.log", "a*b.log", "axb.log", "a'b.log", "a\nb.log", "a$b.log", "{a,b}.log", "~.log", "a^b.log", "a&b.log", "a!b.log", `a\b.log`, "a#b.log"} {
+		writeLog(t, dir, name, logLine(time.Minute, "e"))
+	}
+	t.Chdir(dir)
+	for _, glob := range []string{
+		"a b*", "a;b.*", `a\*b.log`, "a?b.log", "a'*", "a[ ;]b.log", "a[^*]b.log", "a[x-z]b.log", "a$*", "{a,b}.*", "~*", "a[x^]b.log", `a\\b.log`, "a\nb*", "a&*", "#*", "a#*",
+		"*",
+	} {
+		want, err := filepath.Glob(glob)
+		if err != nil {
+			t.Fatal(err)
+		}
+		script := "for f in " + quoteGlob(glob) + `; do test -e "$f" && printf '%s\0' "$f"; done; :`
+		out, err := exec.CommandContext(soon(t), "sh", "-c", script).Output()
+		got := strings.FieldsFunc(string(out), func(r rune) bool { return r == 0 })
+		slices.Sort(got)
+		slices.Sort(want)
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("%s, quoted as %s, gives %q and %v, want %q", glob, quoteGlob(glob), got, err, want)
+		}
+	}
+}
+
+// Nothing from the configuration can end the command and begin another.
+func TestFilesCommandIsOneCommand(t *testing.T) {
+	dir := t.TempDir()
+	source := NewFiles(map[string][]string{"worker": {filepath.Join(dir, "none; touch broken #*.log")}})
+	q := query(10, "x; touch broken", "$(touch broken)")
+	q.Reason = "`touch broken`"
+	command := exec.CommandContext(soon(t), "sh", "-c", source.Command(q))
+	command.Dir = dir
+	_ = command.Run() // there is no such file
+	if _, err := os.Stat(filepath.Join(dir, "broken")); err == nil {
+		t.Errorf("%s runs another command", source.Command(q))
+	}
+}
+
+// Other events of a busy service count neither as found nor against the limit.
+func TestFilesFilterBeforeTheyCut(t *testing.T) {
+	lines := []string{`{"event":"jwt_invalid","reason":"expired","spiffe_id":"spiffe://x/mine","pod":"r-0","timestamp":"` + at.Add(-50*time.Minute).Format(time.RFC3339) + `"}`}
+	for range 5000 {
+		lines = append(lines, `{"event":"jwt_invalid","reason":"expired","spiffe_id":"spiffe://x/other","pod":"r-1","timestamp":"`+at.Add(-time.Minute).Format(time.RFC3339)+`"}`)
+	}
+	source := NewFiles(map[string][]string{"worker": {writeLog(t, t.TempDir(), "worker.log", lines...)}})
+	args := EventsArgs{Service: "worker", Events: []string{"jwt_invalid"}, Since: time.Hour, SPIFFEID: "spiffe://x/mine", Reason: "expired"}
+	facts, evidence, err := logProbes{source: source, now: now}.events(soon(t), args)
+	wantSeen(t, facts, evidence, err)
+	if facts.Matched != 1 || facts.Truncated || facts.Read != 5001 || facts.Last.Pod != "r-0" {
+		t.Errorf("facts are %+v", facts)
+	}
+	page, err := source.Search(soon(t), query(10))
+	if err != nil || page.Pods["r-0"] != 1 || page.Pods["r-1"] != 5000 || !page.Truncated {
+		t.Errorf("%d lines of %v, truncated %t, %v", page.Lines, page.Pods, page.Truncated, err)
 	}
 }
 
