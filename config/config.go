@@ -16,7 +16,7 @@ const (
 	DefaultTimeout       = 30 * time.Second
 	DefaultWindow        = 5 * time.Minute
 	DefaultSince         = 30 * time.Minute
-	DefaultWidth         = 32
+	DefaultWidth         = 64
 	DefaultJWTMount      = "jwt"
 	DefaultAppRoleMount  = "approle"
 	DefaultKubeMount     = "kubernetes"
@@ -194,7 +194,7 @@ type Diagnosis struct {
 	Timeout time.Duration `yaml:"timeout"`
 	// Since is how far back metrics and logs are read; 30m unless set.
 	Since time.Duration `yaml:"since"`
-	// Width is how many questions are asked at once; 32 unless set.
+	// Width is how many questions are asked at once; 64 unless set.
 	Width int `yaml:"width" check:"width"`
 }
 

@@ -67,7 +67,7 @@ postgres: {host: h, user: u, dbname: d}
 `)
 	want := &Config{
 		Language:  "en",
-		Diagnosis: Diagnosis{Timeout: 30 * time.Second, Since: 30 * time.Minute, Width: 32},
+		Diagnosis: Diagnosis{Timeout: 30 * time.Second, Since: 30 * time.Minute, Width: 64},
 		Slack: &Slack{
 			BotToken: Ref{Env: "A", path: "slack.bot_token"}, AppToken: Ref{Env: "B", path: "slack.app_token"}, Command: "/vault",
 		},

@@ -17,10 +17,15 @@ type bearer struct {
 	next  http.RoundTripper
 }
 
+// idleConns lets the questions of one diagnosis, asked at once, find their
+// connections again in the next step of the chain; the default keeps two.
+const idleConns = 64
+
 // withBearer returns a transport of its own for a server.
 func withBearer(address string, token config.Ref) http.RoundTripper {
 	next := http.DefaultTransport.(*http.Transport).Clone()
 	next.Proxy = http.ProxyFromEnvironment
+	next.MaxIdleConnsPerHost = idleConns
 	u, err := url.Parse(address)
 	if err != nil || token.IsZero() {
 		return next

@@ -48,6 +48,7 @@ func postgresSettings(c *config.Postgres) (*pgx.ConnConfig, error) {
 		}
 		settings.Password = secret.Reveal()
 	}
+	settings.DefaultQueryExecMode = pgx.QueryExecModeExec // a connection asks once: preparing is a round trip for nothing
 	settings.RuntimeParams["application_name"] = "tandem"
 	settings.RuntimeParams["default_transaction_read_only"] = "on"
 	return settings, nil
