@@ -24,18 +24,42 @@ type rule struct {
 	with    string
 }
 
+// The value after a key, which can hold anything at all: quoted, with doubled
+// or escaped quotes; a JSON text inside a JSON text; a list or an object; or
+// unquoted, to the next white space outside of quotes. A quote that nothing
+// closes goes to the end of the line.
+const (
+	doubleQuoted = `"(?:[^"\\]|\\(?s:.)|"")*"?`
+	singleQuoted = `'(?:[^'\\]|\\(?s:.)|'')*'?`
+	innerJSON    = `\\+"(?s:.*?)(?:\\+"|$)`
+	enclosed     = `[\[{][^\]}\n]*[\]}]?`
+	unquoted     = `(?:[^\s"']|"[^"\n]*"?|'[^'\n]*'?)+`
+	// What has no quotes in it ends where the text around it goes on.
+	narrow = `[^\s,;&"'}\])]+`
+	// The rest of a word that begins with a quoted part.
+	rest = `[^\s,;:&"'}\])]*`
+)
+
 // rules run in this order: the wide ones come first, so that a narrow one does
 // not leave half of what a wide one would have taken whole.
 var rules = []rule{
 	// A private key, to its end or to the end of the text when it was cut.
 	{[]string{"private key-----"}, regexp.MustCompile(`(?s)-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|$)`), Mark},
-	// User and password of a URI, to the last @ of the word: an unescaped
-	// password can hold @, / and : itself.
+	// User and password of a URI, to the last @ of the line: an unescaped
+	// password can hold @, /, quotes and blanks itself.
+	{[]string{"://"}, regexp.MustCompile(`([A-Za-z][A-Za-z0-9+.-]*://)[^\n]*:[^\n]*@`), "${1}" + Mark + "@"},
+	// A user alone, to the last @ of the word.
 	{[]string{"://"}, regexp.MustCompile(`([A-Za-z][A-Za-z0-9+.-]*://)[^\s"'<>]*@`), "${1}" + Mark + "@"},
-	// password=value, "token": "value" and their like. The value may be quoted;
-	// a JSON text inside a JSON text has escaped quotes.
-	{[]string{"password", "passwd", "pwd", "passphrase", "secret", "token", "credential", "key", "authorization", "cookie"}, regexp.MustCompile(`(?i)(\b[\w-]*(?:password|passwd|pwd|passphrase|secret|token|credentials?|api[_-]?key|private[_-]?key|access[_-]?key|authorization|cookie)\\*["']?\s*[=:]\s*)` +
-		`(?:\[redacted\]|(?:(?:bearer|basic|digest)\s+)?(?:"(?:[^"\\]|\\.)*"?|\\+"(?s:.*?)(?:\\+"|$)|'[^']*'?|[^\s,;&"'}\])]+))`), "${1}" + Mark},
+	// The part of a password that Go's URL parser trips over.
+	{[]string{"invalid "}, regexp.MustCompile(`(invalid (?:port|URL escape) )` + doubleQuoted), "${1}" + Mark},
+	// password=value, "secret": "value" and their like: people choose the value.
+	{[]string{"password", "passwd", "pwd", "passphrase", "secret", "credential"}, regexp.MustCompile(`(?i)(\b[\w-]*(?:password|passwd|pwd|passphrase|secret|credentials?)\\*["']?\s*[=:]\s*)` +
+		`(?:\[redacted\]|(?:` + doubleQuoted + `|` + innerJSON + `|` + singleQuoted + `)` + rest + `|(?:` + enclosed + `)?(?:` + unquoted + `)?)`), "${1}" + Mark},
+	// PASSWORD 'value', as in SQL.
+	{[]string{"password"}, regexp.MustCompile(`(?i)(\bpassword\s+)(?:` + singleQuoted + `|E` + singleQuoted + `)`), "${1}" + Mark},
+	// token=value and its like: machines choose the value.
+	{[]string{"token", "key", "authorization", "cookie"}, regexp.MustCompile(`(?i)(\b[\w-]*(?:token|api[_-]?key|private[_-]?key|access[_-]?key|authorization|cookie)\\*["']?\s*[=:]\s*)` +
+		`(?:\[redacted\]|(?:(?:bearer|basic|digest)\s+)?(?:(?:` + doubleQuoted + `|` + innerJSON + `|` + singleQuoted + `)` + rest + `|` + narrow + `))`), "${1}" + Mark},
 	{[]string{"bearer", "basic"}, regexp.MustCompile(`(?i)\b((?:bearer|basic)\s+)[A-Za-z0-9+/=._~-]{8,}`), "${1}" + Mark},
 	// JSON Web Tokens, also cut or without a signature.
 	{[]string{"eyj"}, regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)*`), Mark},
@@ -45,8 +69,23 @@ var rules = []rule{
 	{[]string{"xox", "xapp-"}, regexp.MustCompile(`\bx(?:ox[a-z]|app)-[A-Za-z0-9-]{8,}`), Mark},
 }
 
+// maxPasses bounds the passes over one text; what one pass takes out can bring
+// together what the next one finds.
+const maxPasses = 8
+
 // String returns the text without its secrets.
 func String(text string) string {
+	for range maxPasses {
+		once := pass(text)
+		if once == text {
+			break
+		}
+		text = once
+	}
+	return text
+}
+
+func pass(text string) string {
 	lower := strings.ToLower(text)
 	for _, r := range rules {
 		if !slices.ContainsFunc(r.hints, func(hint string) bool { return strings.Contains(lower, hint) }) {

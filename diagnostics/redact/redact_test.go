@@ -3,6 +3,7 @@ package redact_test
 import (
 	"strings"
 	"testing"
+	"unicode"
 
 	"tandem/diagnostics/redact"
 )
@@ -25,9 +26,28 @@ func TestStringTakesSecretsOut(t *testing.T) {
 		"uri":                    "dial mongodb://app:" + canary + "@db:27017/x?authSource=admin",
 		"uri with @ in password": "mongodb://app:p@ss" + canary + "@db:27017",
 		"uri with / in password": "mongodb://app:p/ss" + canary + "@db:27017",
+		"uri with quote":         `parse "mongodb://orch:pa'ss` + canary + `%zz@host:27017": invalid URL escape "%zz"`,
+		"uri with <":             "mongodb://u:p<" + canary + "@h/db",
+		"uri with blank":         "mongodb://u:pa " + canary + "@h",
+		"uri with %":             "mongodb://u:100%" + canary + "%@h",
+		"uri with escaped quote": `"dsn postgres://u:a\"` + canary + `@h" is wrong`,
+		"uri with port":          "mongodb://u:27017 " + canary + "@h",
+		"uri, wrong port":        `parse "mongodb://u:p/ss@h": invalid port ":` + canary + `" after host`,
+		"uri, wrong escape":      `parse "x": invalid URL escape "%` + canary + `"`,
 		"uri user alone":         "https://" + canary + "@example.org",
 		"dsn":                    "host=db user=x password=" + canary + " dbname=y",
 		"dsn quoted":             "password='" + canary + " with words'",
+		"dsn with quote":         "password=ab'cd " + canary,
+		"dsn with marks":         "host=h password=ab,cd;ef}gh)&]" + canary + " dbname=y",
+		"dsn with double quote":  `password=ab"cd ` + canary,
+		"dsn with escaped quote": `password='it\'s ` + canary + `'`,
+		"dsn with doubled quote": `password='it''s ` + canary + `'`,
+		"dsn quoted, then more":  `password='a'` + canary,
+		"sql":                    `ALTER ROLE x WITH PASSWORD 'it''s ` + canary + `'`,
+		"json list":              `{"password":["` + canary + `"],"x":1}`,
+		"json object":            `{"secret": {"value": "` + canary + `"}, "x": 1}`,
+		"json compact":           `{"x":1,"password":"a,b;` + canary + `","y":2}`,
+		"json doubled backslash": `{"password":"a\\\"` + canary + `"}`,
 		"json":                   `{"password": "` + canary + `", "x": 1}`,
 		"json in json":           `{"message":"{\"password\":\"` + canary + `\",\"x\":1}"}`,
 		"json with quote":        `{"password":"a\"` + canary + `"}`,
@@ -50,6 +70,23 @@ func TestStringTakesSecretsOut(t *testing.T) {
 				t.Errorf("String(%q) = %q does not say that it took something out", text, got)
 			}
 		})
+	}
+}
+
+// What stands around a secret is what people look for.
+func TestStringKeepsWhatIsAround(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"x":1,"password":"a,b","y":2}`:                       `{"x":1,"password":[redacted],"y":2}`,
+		`{"password":"","y":"z"}`:                              `{"password":[redacted],"y":"z"}`,
+		"dial mongodb://u:p@db:27017/x failed":                 "dial mongodb://[redacted]@db:27017/x failed",
+		`Get "https://h/x?token=abc": context deadline`:        `Get "https://h/x?token=[redacted]": context deadline`,
+		"host=h password=abc dbname=y: no such host":           "host=h password=[redacted] dbname=y: no such host",
+		"http://vault:8200/v1: refused\nmongodb://u:p@h":       "http://vault:8200/v1: refused\nmongodb://[redacted]@h",
+		`parse "mongodb://u:p@h:x": invalid port ":x" after h`: `parse "mongodb://[redacted]@h:x": invalid port [redacted] after h`,
+	} {
+		if got := redact.String(text); got != want {
+			t.Errorf("String(%q) = %q, want %q", text, got, want)
+		}
 	}
 }
 
@@ -87,6 +124,30 @@ func FuzzString(f *testing.F) {
 		got := redact.String(before + " hvs." + canary + " " + after)
 		if strings.Contains(got, canary) {
 			t.Errorf("the token is still in %q", got)
+		}
+	})
+}
+
+// A password can be made of anything.
+func FuzzPassword(f *testing.F) {
+	f.Add("", "")
+	f.Add("pa'ss%zz", "@")
+	f.Add(`a"b<c `, "://")
+	f.Add("[redacted]", "password='")
+	f.Fuzz(func(t *testing.T, before, after string) {
+		if strings.Contains(before+after, "\n") {
+			return // passwords have one line
+		}
+		uri := `parse "mongodb://orch:` + before + canary + after + `@host:27017": invalid`
+		if got := redact.String(uri); strings.Contains(got, canary) {
+			t.Errorf("the password is still in %q, made of %q", got, uri)
+		}
+		if strings.ContainsFunc(before, unicode.IsSpace) || strings.HasPrefix(before, "[redacted]") || strings.ContainsAny(before[:min(1, len(before))], `"'\`) {
+			return // a word of its own before the rest
+		}
+		dsn := "host=db password=" + before + canary + after + " dbname=x"
+		if got := redact.String(dsn); strings.Contains(got, canary) {
+			t.Errorf("the password is still in %q, made of %q", got, dsn)
 		}
 	})
 }
