@@ -76,10 +76,23 @@ type EventsArgs struct {
 	Reason   string        `cel:"reason,optional"`    // only events with this reason; empty: all
 }
 
-// Events are what was found in the logs of a service.
+// VolumeArgs name a service and a window.
+type VolumeArgs struct {
+	Service string        `cel:"service"`
+	Since   time.Duration `cel:"since"`
+}
+
+// Volume is how much a service logs, and whether it can be read.
+type Volume struct {
+	Lines  int64     `cel:"lines"`  // in the window
+	Newest time.Time `cel:"newest"` // line
+	Read   int64     `cel:"read"`   // newest lines that were parsed
+	Bad    int64     `cel:"bad"`    // of those, lines that are not JSON objects
+}
+
+// Events are what was found in the logs of a service. Finding nothing proves
+// nothing by itself: logs.volume says whether the service is heard at all.
 type Events struct {
-	Lines     int64            `cel:"lines"`     // all lines of the service in the window
-	Newest    time.Time        `cel:"newest"`    // of all lines
 	Matched   int64            `cel:"matched"`   // of the newest 1000 lines that match, or of the newest 100 when no event is named
 	Counts    map[string]int64 `cel:"counts"`    // by event; an event that was asked for and not found is 0
 	Last      LogEvent         `cel:"last"`      // the newest event; zero when none matched
@@ -121,49 +134,69 @@ const (
 	eventWindow = 30 * time.Minute
 )
 
-// events is blind when the service has logged nothing at all in the window:
+// volume is blind when the service has logged nothing at all in the window:
 // then the absence of an event says nothing.
+func (p logProbes) volume(ctx context.Context, args VolumeArgs) (Volume, []diagnostics.Evidence, error) {
+	page, q, t, err := p.search(ctx, LogQuery{Service: args.Service, Limit: maxUnnamed}, args.Since)
+	if err != nil {
+		return Volume{}, t.list, err
+	}
+	show := p.source.Command(q)
+	if page.Lines == 0 {
+		return Volume{}, t.list, t.fail(show, &diagnostics.BlindError{
+			Reason: diagnostics.ReasonNoData,
+			Detail: "no log line of " + args.Service + " in the last " + window(q).String(),
+			Next:   "check that the service runs, that its logs are shipped, and that the selector or file names fit",
+		})
+	}
+	found := collect(page, q)
+	facts := Volume{Lines: page.Lines, Newest: page.Newest, Read: found.Read, Bad: found.Bad}
+	t.add(show, "%d lines, newest of %s; %d of the newest %d are not JSON",
+		facts.Lines, facts.Newest.UTC().Format(time.RFC3339), facts.Bad, facts.Read)
+	return facts, t.list, nil
+}
+
 func (p logProbes) events(ctx context.Context, args EventsArgs) (Events, []diagnostics.Evidence, error) {
+	asked := LogQuery{
+		Service: args.Service, Events: args.Events, SPIFFEID: args.SPIFFEID, Reason: args.Reason,
+		Limit: maxMatches, MatchesOnly: true,
+	}
+	if len(args.Events) == 0 {
+		asked.Limit = maxUnnamed
+	}
+	page, q, t, err := p.search(ctx, asked, args.Since)
+	if err != nil {
+		return Events{}, t.list, err
+	}
+	facts := collect(page, q)
+	t.add(p.source.Command(q), "%s", facts.words())
+	return facts, t.list, nil
+}
+
+// search asks the source over a window that ends now.
+func (p logProbes) search(ctx context.Context, q LogQuery, since time.Duration) (LogPage, LogQuery, *trail, error) {
 	if p.source == nil {
-		return Events{}, nil, notConfigured("where the logs are", logsKey)
+		return LogPage{}, q, &trail{now: p.now}, notConfigured("where the logs are", logsKey)
 	}
 	ctx, cancel := within(ctx)
 	defer cancel()
-	since := args.Since
 	if since <= 0 {
 		since = eventWindow
 	}
-	now := p.now()
-	q := LogQuery{
-		Service: args.Service, Events: args.Events, SPIFFEID: args.SPIFFEID, Reason: args.Reason,
-		Since: now.Add(-since), Until: now, Limit: maxMatches,
-	}
-	if len(args.Events) == 0 {
-		q.Limit = maxUnnamed
-	}
+	q.Until = p.now()
+	q.Since = q.Until.Add(-since)
 	t := &trail{source: p.source.System(), now: p.now}
-	show := p.source.Command(q)
 	page, err := p.source.Search(ctx, q)
 	if err != nil {
-		return Events{}, t.list, t.fail(show, blindNetwork("search the logs of "+args.Service, "", err))
+		err = t.fail(p.source.Command(q), blindNetwork("search the logs of "+q.Service, "", err))
 	}
-	if page.Lines == 0 {
-		blind := t.fail(show, &diagnostics.BlindError{
-			Reason: diagnostics.ReasonNoData,
-			Detail: "no log line of " + args.Service + " in the last " + since.String(),
-			Next:   "check that the service runs, that its logs are shipped, and that the selector or file names fit",
-		})
-		return Events{}, t.list, blind
-	}
-	facts := collect(page, q)
-	t.add(show, "%s", facts.words())
-	return facts, t.list, nil
+	return page, q, t, err
 }
 
 // collect keeps the events that were asked for. A source also finds lines that
 // merely look like it; what they say decides.
 func collect(page LogPage, q LogQuery) Events {
-	facts := Events{Lines: page.Lines, Newest: page.Newest, Read: page.Read, Bad: page.Bad, Truncated: page.Truncated, Counts: map[string]int64{}}
+	facts := Events{Read: page.Read, Bad: page.Bad, Truncated: page.Truncated, Counts: map[string]int64{}}
 	for _, name := range q.Events {
 		facts.Counts[name] = 0
 	}
@@ -215,7 +248,7 @@ func (f *Events) words() string {
 	for i, name := range names {
 		counts[i] = fmt.Sprintf("%s %d", name, f.Counts[name])
 	}
-	text := fmt.Sprintf("%d lines, newest of %s; events: %s", f.Lines, f.Newest.UTC().Format(time.RFC3339), list(counts))
+	text := "events: " + list(counts)
 	if f.Truncated {
 		text += "; there may be more: not all lines were looked at"
 	}

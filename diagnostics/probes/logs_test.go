@@ -88,7 +88,7 @@ func TestLogEvents(t *testing.T) {
 	wantSeen(t, facts, evidence, err)
 	first := LogEvent{At: at.Add(-time.Second), Event: "b", Reason: "r"}
 	want := Events{
-		Lines: 500, Newest: at, Matched: 3, Read: 7, Bad: 3, Truncated: true, Counts: map[string]int64{"a": 1, "b": 2, "c": 0}, Last: first,
+		Matched: 3, Read: 7, Bad: 3, Truncated: true, Counts: map[string]int64{"a": 1, "b": 2, "c": 0}, Last: first,
 		Events: []LogEvent{first, {At: at.Add(-3 * time.Second), Event: "a", Reason: "r"}, {At: at.Add(-4 * time.Second), Event: "b", Reason: "r"}},
 	}
 	if diff := cmp.Diff(want, facts); diff != "" {
@@ -152,15 +152,30 @@ func TestLogEventsAreBounded(t *testing.T) {
 	}
 }
 
-func TestLogEventsBlind(t *testing.T) {
-	ask := func(source LogSource) ([]diagnostics.Evidence, error) {
+func TestLogVolume(t *testing.T) {
+	page := LogPage{Lines: 500, Newest: at, Read: 2, Matches: []LogLine{{At: at, Text: "not JSON"}, {At: at, Text: `{"event":"a"}`}}}
+	facts, evidence, err := logProbes{source: fakeLogs{page: page}, now: now}.volume(soon(t), VolumeArgs{Service: "worker", Since: time.Hour})
+	wantSeen(t, facts, evidence, err)
+	if diff := cmp.Diff(Volume{Lines: 500, Newest: at, Read: 2, Bad: 1}, facts); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestLogsBlind(t *testing.T) {
+	events := func(source LogSource) ([]diagnostics.Evidence, error) {
 		_, evidence, err := logProbes{source: source, now: now}.events(soon(t), EventsArgs{Service: "worker", Since: time.Hour})
 		return evidence, err
 	}
-	evidence, err := ask(nil)
-	wantBlind(t, err, evidence, diagnostics.ReasonNotConfigured)
-	evidence, err = ask(fakeLogs{})
+	volume := func(source LogSource) ([]diagnostics.Evidence, error) {
+		_, evidence, err := logProbes{source: source, now: now}.volume(soon(t), VolumeArgs{Service: "worker", Since: time.Hour})
+		return evidence, err
+	}
+	for _, ask := range []func(LogSource) ([]diagnostics.Evidence, error){events, volume} {
+		evidence, err := ask(nil)
+		wantBlind(t, err, evidence, diagnostics.ReasonNotConfigured)
+		evidence, err = ask(fakeLogs{err: blindStatus("GET", "Loki", 500, nil)})
+		wantBlind(t, err, evidence, diagnostics.ReasonUnavailable)
+	}
+	evidence, err := volume(fakeLogs{}) // a service that says nothing at all
 	wantBlind(t, err, evidence, diagnostics.ReasonNoData)
-	evidence, err = ask(fakeLogs{err: blindStatus("GET", "Loki", 500, nil)})
-	wantBlind(t, err, evidence, diagnostics.ReasonUnavailable)
 }

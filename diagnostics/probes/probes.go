@@ -126,6 +126,7 @@ func All(deps Deps) []diagnostics.Probe {
 		diagnostics.NewProbe("prometheus.query", "Asks Prometheus an instant query.", p.query),
 		diagnostics.NewProbe("prometheus.range", "Asks Prometheus a query over a span of time.", p.queryRange),
 		diagnostics.NewProbe("prometheus.targets", "Asks Prometheus how its scrapes of a job go.", p.targets),
+		slowly(diagnostics.NewProbe("logs.volume", "Counts the service's log lines, and tries to read the newest.", l.volume)),
 		slowly(diagnostics.NewProbe("logs.events", "Searches the service's logs for events.", l.events)),
 		diagnostics.NewProbe("mongodb.hosts", "Greets MongoDB hosts without logging in.", m.hosts),
 		diagnostics.NewProbe("mongodb.uri", "Checks the form of the service's MongoDB URI, in memory.", m.uri),
