@@ -48,8 +48,9 @@ bench: packages ## benchmarks, each as a ratio to a baseline of the same run
 
 .PHONY: fuzz
 fuzz: ## each fuzz target for ten seconds
-	@for p in $$(go list ./...); do for f in $$(go test -list '^Fuzz' $$p | grep ^Fuzz); do \
-	  echo "$$p $$f"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime 10s $$p || exit 1; done; done
+	@grep -rho --include='*_test.go' '^func Fuzz[A-Za-z]*' --with-filename . | sed 's|/[^/]*:func | |' | sort -u | \
+	  while read -r dir target; do echo "$$dir $$target"; \
+	    go test -run '^$$' -fuzz "^$$target$$" -fuzztime 10s "$$dir" || exit 1; done
 
 .PHONY: vuln
 vuln: ## known vulnerabilities in what the bot calls

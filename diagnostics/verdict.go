@@ -116,8 +116,8 @@ func headline(service string, v Verdict, results []Result) Text {
 		}
 	default:
 		return Text{
-			EN: fmt.Sprintf("%s is healthy: %d checks passed", service, count(results, Pass)),
-			PT: fmt.Sprintf("%s está saudável: %d verificações passaram", service, count(results, Pass)),
+			EN: fmt.Sprintf("%s is healthy: %s passed", service, plural(count(results, Pass), "check", "checks")),
+			PT: fmt.Sprintf("%s está saudável: ok em %s", service, plural(count(results, Pass), "verificação", "verificações")),
 		}
 	}
 	if unseen > 0 {
@@ -136,6 +136,13 @@ func causesText(v Verdict, results []Result, begin Text) Text {
 		}
 	}
 	return Text{EN: begin.EN + strings.Join(en, "; "), PT: begin.PT + strings.Join(pt, "; ")}
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }
 
 func count(results []Result, status Status) int {

@@ -49,16 +49,20 @@ func TestCanarySecretsAppearNowhere(t *testing.T) {
 		out := run(t, "diagnose", "orchestrator", "--output", format)
 		said.WriteString(out.stdout + out.stderr)
 	}
+	terminal := said.String()
 	say(t, "incidents", "/vault diagnose orchestrator")
+	var chat string
 	eventually(t, settle, func() error {
-		state := slackState(t)
-		if !strings.Contains(state, "MDB-004") {
-			return fmt.Errorf("no card about MDB-004 in Slack yet")
+		_, chat = slackState(t)
+		for _, want := range []string{"MDB-004", "mongodb_connection_failed", "DBC-005"} { // the last check, so that the thread is whole
+			if !strings.Contains(chat, want) {
+				return fmt.Errorf("no word of %s in Slack yet", want)
+			}
 		}
-		said.WriteString(state)
 		return nil
 	})
-	if !strings.Contains(said.String(), "mongodb_connection_failed") {
+	said.WriteString(chat)
+	if !strings.Contains(terminal, "mongodb_connection_failed") {
 		t.Error("the evidence with the canaries was not said; this test proves nothing")
 	}
 	for _, canary := range []string{canaryValue, canaryToken, canaryJWT, "canary-password-2718281828"} {

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"tandem/lab/faults"
+	"tandem/lab/slack"
 )
 
 // saying is what the workspace tells about something that was said.
@@ -39,7 +40,7 @@ func say(t *testing.T, channel, text string) saying {
 }
 
 // slackState is everything in the workspace.
-func slackState(t *testing.T) string {
+func slackState(t *testing.T) (slack.Snapshot, string) {
 	t.Helper()
 	response, err := http.Get(lab.State().Slack.URL + "/lab/state")
 	if err != nil {
@@ -50,7 +51,30 @@ func slackState(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return string(data)
+	var state slack.Snapshot
+	if err := json.Unmarshal(data, &state); err != nil {
+		t.Fatal(err)
+	}
+	return state, string(data)
+}
+
+// messages lists what was said in all channels.
+func messages(state slack.Snapshot) []slack.Message {
+	var all []slack.Message
+	for _, channel := range state.Channels {
+		all = append(all, channel.Messages...)
+	}
+	return all
+}
+
+// holds says whether a message has the words anywhere.
+func holds(t *testing.T, m slack.Message, words string) bool {
+	t.Helper()
+	data, err := json.Marshal(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Contains(string(data), words)
 }
 
 // TestSlackDiagnosesAFault types the command of the runbook's worst hour.
@@ -72,7 +96,7 @@ func TestSlackDiagnosesAFault(t *testing.T) {
 		t.Fatalf("the command was not acknowledged: %+v", said)
 	}
 	eventually(t, settle, func() error {
-		state := slackState(t)
+		_, state := slackState(t)
 		for _, want := range []string{"O serviço tem uma entry de registro", "SPF-003", "spire-server entry show"} {
 			if !strings.Contains(state, want) {
 				return fmt.Errorf("%q is not in the workspace (Ana reads Portuguese)", want)
@@ -87,9 +111,19 @@ func TestSlackWrongWordsAreAnsweredPrivately(t *testing.T) {
 		t.Fatalf("not acknowledged: %s", said.Error)
 	}
 	eventually(t, settle, func() error {
-		if !strings.Contains(slackState(t), "wroker") {
-			return fmt.Errorf("no answer")
+		state, _ := slackState(t)
+		for _, m := range messages(state) {
+			if !holds(t, m, "wroker") || m.BotID == "" && !m.Ephemeral {
+				continue
+			}
+			if !m.Ephemeral || m.VisibleTo == "" {
+				t.Fatalf("everybody reads the answer: %+v", m)
+			}
+			if !holds(t, m, "worker") {
+				return fmt.Errorf("the answer does not name the nearest service")
+			}
+			return nil
 		}
-		return nil
+		return fmt.Errorf("no answer")
 	})
 }
