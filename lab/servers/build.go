@@ -21,6 +21,7 @@ const failureLines = 12
 // build is one run of go build.
 type build struct {
 	name     string
+	source   string // what it is built from, and so how long that takes, for people
 	dir      string // the nested module
 	pkg      string
 	flags    []string
@@ -41,6 +42,7 @@ func goBuild(ctx context.Context, b build) error {
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("build %s: %w", b.name, err)
 	}
+	b.progress(b.name + ": building it from " + b.source)
 	tail := watch(b.name, output, b.progress)
 	if err := cmd.Wait(); err != nil {
 		return errors.Join(ctx.Err(), fmt.Errorf("build %s in %s: %w\n%s", b.name, b.dir, err, strings.Join(tail, "\n")))
@@ -61,7 +63,6 @@ func watch(name string, output io.Reader, progress Progress) []string {
 	tally := tally{name: name, started: time.Now()}
 	ticker := time.NewTicker(progressEvery)
 	defer ticker.Stop()
-	progress(name + ": building it from its pinned module; the first time takes minutes")
 	for {
 		select {
 		case line, more := <-lines:

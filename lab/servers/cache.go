@@ -48,7 +48,10 @@ func (f finder) built(ctx context.Context, s server) (string, error) {
 func (f finder) buildInto(ctx context.Context, s server, module, path string) error {
 	partial := path + ".partial"
 	defer os.Remove(partial)
-	job := build{name: s.name, dir: module, pkg: s.pkg, flags: s.flags, output: partial, progress: f.progress}
+	job := build{
+		name: s.name, source: "its pinned module; the first time takes minutes",
+		dir: module, pkg: s.pkg, flags: s.flags, output: partial, progress: f.progress,
+	}
 	if err := f.build(ctx, job); err != nil {
 		return err
 	}

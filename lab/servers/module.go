@@ -39,15 +39,19 @@ func BuildBot(ctx context.Context, path string, progress Progress) error {
 	return buildOwn(ctx, build{name: "bot", pkg: "./cmd/bot", output: path}, progress)
 }
 
-// buildOwn builds a program of this module.
 func buildOwn(ctx context.Context, b build, progress Progress) error {
 	f, err := newFinder(progress)
 	if err != nil {
 		return err
 	}
+	return f.buildOwn(ctx, b)
+}
+
+// buildOwn builds a program of this module.
+func (f finder) buildOwn(ctx context.Context, b build) (err error) {
 	if b.dir, err = moduleRoot(f.workDir); err != nil {
 		return err
 	}
-	b.progress = f.progress
+	b.source, b.progress = "this checkout", f.progress
 	return f.build(ctx, b)
 }

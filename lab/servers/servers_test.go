@@ -238,8 +238,22 @@ func TestRealBuild(t *testing.T) {
 	if err != nil || version != [3]int{1, 21, 4} {
 		t.Errorf("built binary says %v, %v", version, err)
 	}
-	if len(lines) == 0 {
-		t.Error("no progress")
+	if len(lines) == 0 || !strings.Contains(lines[0], "pinned module") {
+		t.Errorf("progress %q, want it to begin with what is built", lines)
+	}
+}
+
+func TestOwnProgramsAreBuiltFromTheCheckout(t *testing.T) {
+	f, _ := testFinder(t, nil)
+	f.build = goBuild
+	var lines []string
+	f.progress = func(line string) { lines = append(lines, line) }
+	output := filepath.Join(t.TempDir(), "bot")
+	if err := f.buildOwn(t.Context(), build{name: "bot", pkg: "./cmd/bot", output: output}); err == nil {
+		t.Error("a package that is not there was built")
+	}
+	if len(lines) == 0 || lines[0] != "bot: building it from this checkout" {
+		t.Errorf("progress %q, want no word of a pinned module", lines)
 	}
 }
 
