@@ -116,6 +116,11 @@ func TestPauseFreezesTheWholeTree(t *testing.T) {
 	p := supervised(t, shell(t, `setsid sh -c ': > "$READY"; while :; do sleep 0.05; done' & wait`))
 	pid := p.status().PID
 	below := children(pid)
+	t.Cleanup(func() {
+		for _, child := range below { // which would outlive its parent's end
+			_ = syscall.Kill(child, syscall.SIGKILL)
+		}
+	})
 	if len(below) != 1 {
 		t.Fatalf("children of %d: %v, want one", pid, below)
 	}
@@ -131,9 +136,6 @@ func TestPauseFreezesTheWholeTree(t *testing.T) {
 		t.Fatal(err)
 	}
 	awaitState(t, below[0], "SR")
-	if err := signalTree(pid, syscall.SIGKILL); err != nil {
-		t.Error(err)
-	}
 }
 
 func TestPausedProcessCanBeStopped(t *testing.T) {
