@@ -31,7 +31,7 @@ type where struct {
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), endings()...)
 	defer stop()
 	var grammar cli
 	parsed := kong.Parse(&grammar, kong.Name("lab"), kong.UsageOnError(),
@@ -42,4 +42,14 @@ func main() {
 		stop()
 		os.Exit(1)
 	}
+}
+
+// endings are the signals that end a command in good order. A terminal that
+// goes away is one of them, unless the command was told to outlive it (nohup).
+func endings() []os.Signal {
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
+	}
+	return signals
 }
