@@ -47,8 +47,35 @@ func TestCommandsNeedALab(t *testing.T) {
 	for name, run := range map[string]func(context.Context) error{
 		"down": downCmd{at}.Run, "status": statusCmd{where: at}.Run,
 	} {
-		if err := run(t.Context()); err == nil || !strings.Contains(err.Error(), "go run ./lab up") {
+		if err := run(t.Context()); err == nil || !strings.Contains(err.Error(), "go run ./lab up --dir "+at.Dir) {
 			t.Errorf("%s without a lab: %v, want the next step", name, err)
+		}
+	}
+}
+
+func TestNextStepsNameTheFolderAndTheBot(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	for name, c := range map[string]struct {
+		cmd     upCmd
+		dir     string
+		has     []string
+		without string
+	}{
+		"plain": {upCmd{}, ".lab", []string{".lab/bin/bot diagnose worker --config .lab/tandem.yaml", "lab down "}, "--dir"},
+		"elsewhere": {upCmd{}, "x", []string{
+			"x/bin/bot diagnose", "lab down --dir x ", "lab status --dir x ", "inject --dir x NAME", "fault clear --dir x\n",
+		}, ".lab"},
+		"without a bot": {upCmd{NoBot: true}, ".lab", []string{"go run ./cmd/bot diagnose worker --config .lab/tandem.yaml"}, "bin/bot"},
+	} {
+		text := c.cmd.next(world.State{Dir: filepath.Join(dir, c.dir)})
+		for _, want := range c.has {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s: no %q in\n%s", name, want, text)
+			}
+		}
+		if strings.Contains(text, c.without) {
+			t.Errorf("%s: %q in\n%s", name, c.without, text)
 		}
 	}
 }

@@ -15,7 +15,7 @@ import (
 type upCmd struct {
 	where
 	TTL       time.Duration `default:"1m" name:"ttl" help:"Life of tokens, leases and SVIDs."`
-	NoBot     bool          `help:"Leave Slack without a bot, to run one by hand: bot run --config .lab/tandem.yaml."`
+	NoBot     bool          `help:"Leave Slack without a bot, to run one by hand: go run ./cmd/bot run --config .lab/tandem.yaml."`
 	FreePorts bool          `help:"Take any free ports, not the well-known ones."`
 }
 
@@ -36,7 +36,7 @@ func (c upCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("\nThe lab is up (%.1f s).\n\n%s\n", time.Since(began).Seconds(), next(w.State()))
+	fmt.Printf("\nThe lab is up (%.1f s).\n\n%s\n", time.Since(began).Seconds(), c.next(w.State()))
 	select {
 	case <-ctx.Done():
 	case <-w.Asked():
@@ -46,21 +46,26 @@ func (c upCmd) Run(ctx context.Context) error {
 }
 
 // next tells people where to go from here.
-func next(state world.State) string {
-	dir := state.Dir
+func (c upCmd) next(state world.State) string {
+	dir, flag := state.Dir, world.DirFlag(state.Dir)
 	if working, err := os.Getwd(); err == nil {
 		if short, err := filepath.Rel(working, dir); err == nil {
 			dir = short
 		}
+	}
+	bot := filepath.Join(dir, "bin", "bot")
+	if c.NoBot {
+		bot = "go run ./cmd/bot" // none was built
 	}
 	return fmt.Sprintf(`  Slack page   %s   (type /vault diagnose worker)
   Prometheus   %s
   Vault        %s   (addresses and tokens for a shell: . %s/env)
   bot config   %s/tandem.yaml
 
-  %s/bin/bot diagnose worker --config %s/tandem.yaml   the same in a terminal
-  go run ./lab fault list  ways to break it, then: fault inject NAME, fault clear
-  go run ./lab status      what runs where
-  go run ./lab down        take it down (or Ctrl-C here)
-`, state.Slack.URL, state.Prometheus.URL, state.Vault.URL, dir, dir, dir, dir)
+  %s diagnose worker --config %s/tandem.yaml   the same in a terminal
+  go run ./lab fault list   ways to break it
+  go run ./lab fault inject%s NAME, and mend it: go run ./lab fault clear%s
+  go run ./lab status%s   what runs where
+  go run ./lab down%s   take it down (or Ctrl-C here)
+`, state.Slack.URL, state.Prometheus.URL, state.Vault.URL, dir, dir, bot, dir, flag, flag, flag, flag)
 }

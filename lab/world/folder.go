@@ -13,7 +13,10 @@ import (
 )
 
 // errNoLab is the answer when nothing runs in a folder.
-var errNoLab = errors.New("no lab is running here: start one with: go run ./lab up")
+var errNoLab = errors.New("no lab is running there")
+
+// errBetween is the answer when the lab in a folder is not whole.
+var errBetween = errors.New("still starting or stopping")
 
 // socketRoom is what a folder may be long for a socket in it to have a legal
 // address: the kernel takes 107 bytes.
@@ -30,6 +33,8 @@ func (f folder) lockFile() string        { return f.path("lock") }
 func (f folder) stateFile() string       { return f.path("world.json") }
 func (f folder) readyFile() string       { return f.path("ready") }
 func (f folder) envFile() string         { return f.path("env") }
+func (f folder) faultsFile() string      { return f.path("faults.json") }
+func (f folder) botDir() string          { return f.path("bot") }
 func (f folder) botConfigFile() string   { return f.path("tandem.yaml") }
 func (f folder) log(name string) string  { return f.path("logs", name+".log") }
 func (f folder) conf(name string) string { return f.path("config", name+".json") }
@@ -38,7 +43,8 @@ func (f folder) conf(name string) string { return f.path("config", name+".json")
 func (f folder) owned() []string {
 	return []string{
 		f.readyFile(), f.stateFile(), f.envFile(), f.botConfigFile(),
-		f.path("logs"), f.path("config"), f.path("data"), f.path("bot"), f.path("run"),
+		f.faultsFile(), // or the faults of a dead world would be cleared in this one
+		f.path("logs"), f.path("config"), f.path("data"), f.botDir(), f.path("run"),
 	}
 }
 
@@ -54,16 +60,27 @@ func (f folder) clear() error {
 			return fmt.Errorf("make the lab's folder: %w", err)
 		}
 	}
-	return os.Chmod(f.path("bot"), 0o700)
+	return os.Chmod(f.botDir(), 0o700)
 }
 
-// forget removes what says that a lab runs here. The logs stay for reading.
+// forget removes what says that a lab runs here.
 func (f folder) forget() error {
 	var errs []error
 	for _, path := range []string{f.readyFile(), f.stateFile()} {
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			errs = append(errs, err)
 		}
+	}
+	return errors.Join(errs...)
+}
+
+// disarm removes what lets people and the bot enter a lab that has ended: its
+// tokens, and addresses that may be somebody else's next. The logs stay for
+// reading.
+func (f folder) disarm() error {
+	var errs []error
+	for _, path := range []string{f.envFile(), f.botConfigFile(), f.botDir()} {
+		errs = append(errs, os.RemoveAll(path))
 	}
 	return errors.Join(errs...)
 }
@@ -84,7 +101,7 @@ func (f folder) claim() (*os.File, error) {
 	if unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB) != nil {
 		file.Close()
 		return nil, fmt.Errorf("a lab is already running in %s (pid %s); stop it with: go run ./lab down%s",
-			shown(string(f)), f.owner(), dirFlag(string(f)))
+			shown(string(f)), f.owner(), DirFlag(string(f)))
 	}
 	return file, writeOwner(file)
 }
@@ -169,8 +186,9 @@ func shown(dir string) string {
 	return dir
 }
 
-// dirFlag is the flag that names the folder, if it is not the default one.
-func dirFlag(dir string) string {
+// DirFlag is the flag that names the folder to the lab's commands, with a blank
+// before it; it is empty for the default folder.
+func DirFlag(dir string) string {
 	if short := shown(dir); short != DefaultDir {
 		return " --dir " + short
 	}

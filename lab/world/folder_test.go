@@ -58,7 +58,7 @@ func TestClearRemovesADeadWorldOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer lock.Close()
-	for _, path := range []string{f.stateFile(), f.readyFile(), f.path("mine.txt")} {
+	for _, path := range []string{f.stateFile(), f.readyFile(), f.faultsFile(), f.path("mine.txt")} {
 		if err := os.WriteFile(path, []byte("{}"), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -66,7 +66,40 @@ func TestClearRemovesADeadWorldOnly(t *testing.T) {
 	if err := f.clear(); err != nil {
 		t.Fatal(err)
 	}
-	for path, stays := range map[string]bool{f.stateFile(): false, f.readyFile(): false, f.path("mine.txt"): true} {
+	checkStays(t, map[string]bool{
+		f.stateFile(): false, f.readyFile(): false, f.faultsFile(): false, f.path("mine.txt"): true,
+	})
+}
+
+func TestTheEndLeavesLogsAndNoWayIn(t *testing.T) {
+	f := folder(t.TempDir())
+	if err := f.clear(); err != nil {
+		t.Fatal(err)
+	}
+	files := map[string]bool{
+		f.stateFile(): false, f.readyFile(): false, f.envFile(): false, f.botConfigFile(): false,
+		f.path("bot", "vault-token"): false, f.log("vault"): true,
+	}
+	for path := range files {
+		if err := os.WriteFile(path, []byte("x"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b := &builder{folder: f, supervisor: newSupervisor()}
+	lock, err := os.Create(f.lockFile())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.tearDown(nil, lock); err != nil {
+		t.Fatal(err)
+	}
+	checkStays(t, files)
+}
+
+// checkStays tells by path what must be there, and what must not.
+func checkStays(t *testing.T, files map[string]bool) {
+	t.Helper()
+	for path, stays := range files {
 		if _, err := os.Stat(path); (err == nil) != stays {
 			t.Errorf("%s: %v, want it to stay: %t", path, err, stays)
 		}
@@ -75,7 +108,7 @@ func TestClearRemovesADeadWorldOnly(t *testing.T) {
 
 func TestAttachTellsWhatIsTheMatter(t *testing.T) {
 	dir := t.TempDir()
-	if _, err := Attach(dir); err == nil || !strings.Contains(err.Error(), "go run ./lab up") {
+	if _, err := Attach(dir); err == nil || !strings.HasSuffix(err.Error(), "go run ./lab up --dir "+dir) {
 		t.Errorf("empty folder: %v", err)
 	}
 	f := folder(dir)

@@ -12,10 +12,15 @@
 //	ready        written last, removed first
 //	tandem.yaml  a configuration for the bot
 //	env          the same addresses as shell exports
+//	faults.json  what was broken on purpose
 //	logs/        one file a part, and the services' events as *.jsonl
 //	config/      what each part was started with
 //	bot/         the bot's tokens and passwords, one a file
 //	run/, data/  sockets and storage
+//
+// At its end ready, world.json, tandem.yaml, env and bot/ are removed: they hold
+// tokens, and name ports that another program may take. The rest stays for
+// reading until the next start.
 package world
 
 import (
@@ -86,7 +91,7 @@ func (b *builder) announce() error {
 
 // tearDown undoes what start did, whatever part of it was done.
 func (b *builder) tearDown(control *control, lock *os.File) error {
-	errs := []error{b.folder.forget(), b.supervisor.down(context.Background())}
+	errs := []error{b.folder.forget(), b.supervisor.down(context.Background()), b.folder.disarm()}
 	if control != nil {
 		errs = append(errs, control.close())
 	}
@@ -105,12 +110,13 @@ func Attach(dir string) (*World, error) {
 	}
 	home := folder(options.Dir)
 	if !home.running() {
-		return nil, fmt.Errorf("look for a lab in %s: %w", shown(options.Dir), errNoLab)
+		return nil, fmt.Errorf("look for a lab in %s: %w: start one with: go run ./lab up%s",
+			shown(options.Dir), errNoLab, DirFlag(options.Dir))
 	}
 	state, err := readState(home.stateFile())
 	if errors.Is(err, errNoLab) {
-		return nil, fmt.Errorf("the lab in %s (pid %s) is still starting or stopping: try again when %s is there",
-			shown(options.Dir), home.owner(), home.readyFile())
+		return nil, fmt.Errorf("the lab in %s (pid %s) is %w: try again when %s is there",
+			shown(options.Dir), home.owner(), errBetween, home.readyFile())
 	}
 	if err != nil {
 		return nil, err
