@@ -3,7 +3,10 @@
 package tandem_test
 
 import (
+	"os"
 	"os/exec"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -73,4 +76,26 @@ func imports(t *testing.T, pattern string) map[string][]string {
 		m[fields[0]] = fields[1:]
 	}
 	return m
+}
+
+var link = regexp.MustCompile(`\]\(([^)#:]+)\)`)
+
+// TestDocsLinkToWhatIsThere holds that every relative link of the documents
+// leads somewhere.
+func TestDocsLinkToWhatIsThere(t *testing.T) {
+	docs, err := filepath.Glob("docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, doc := range append(docs, "README.md", "CONTRIBUTING.md") {
+		text, err := os.ReadFile(doc)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range link.FindAllStringSubmatch(string(text), -1) {
+			if _, err := os.Stat(filepath.Join(filepath.Dir(doc), m[1])); err != nil {
+				t.Errorf("%s links to %s: %v", doc, m[1], err)
+			}
+		}
+	}
 }

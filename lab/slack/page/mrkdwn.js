@@ -78,8 +78,11 @@ function drawMatch(found, names) {
   return h("s", {}, inline(found.strike, names));
 }
 
+/** emojiNode is a picture; what is no emoji's name stays the text that it was, such as the minutes of 12:34:56. */
 export function emojiNode(name) {
-  return h("span", { class: "emoji", title: `:${name}:`, role: "img", "aria-label": name.replaceAll("_", " ") }, draw(name));
+  const picture = draw(name);
+  if (picture === `:${name}:`) return document.createTextNode(picture);
+  return h("span", { class: "emoji", title: `:${name}:`, role: "img", "aria-label": name.replaceAll("_", " ") }, picture);
 }
 
 /** angle draws what stands between < and >: a mention, a date or a link. */
