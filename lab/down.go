@@ -7,16 +7,12 @@ import (
 	"tandem/lab/world"
 )
 
-// downCmd ends a world that another process runs.
+// downCmd ends a world that another process runs or starts.
 type downCmd struct{ where }
 
 // Run is called by kong.
 func (c downCmd) Run(ctx context.Context) error {
-	w, err := world.Attach(c.Dir)
-	if err != nil {
-		return err
-	}
-	if err := w.Down(ctx); err != nil {
+	if err := world.End(ctx, c.Dir); err != nil {
 		return fmt.Errorf("take the lab down: %w", err)
 	}
 	fmt.Println("The lab is down.")

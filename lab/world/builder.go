@@ -55,7 +55,8 @@ type binaries struct {
 // when it fails.
 func (b *builder) build(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		b.findServers, b.plan, b.startServers, b.configureVault, b.startServices, b.writeFiles, b.startBot,
+		b.findServers, b.plan, b.startServers, b.configureVault, b.startServices, b.writeFiles,
+		b.awaitSeen, b.startBot,
 	} {
 		if err := step(ctx); err != nil {
 			return err

@@ -3,7 +3,6 @@ package world
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -123,14 +122,7 @@ func (r remote) down(ctx context.Context) error {
 	if _, err := r.call(ctx, http.MethodPost, "/down", nil); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, downTimeout)
-	defer cancel()
-	return poll(ctx, func(context.Context) error {
-		if r.home.running() {
-			return errors.New("the lab has not ended yet")
-		}
-		return nil
-	})
+	return r.home.awaitEnd(ctx)
 }
 
 // call makes one request over the control socket.

@@ -21,6 +21,10 @@ func TestMain(m *testing.M) {
 		own(log)
 		return
 	}
+	if dir := os.Getenv(starterVariable); dir != "" {
+		startForever(dir)
+		return
+	}
 	goleak.VerifyTestMain(m)
 }
 

@@ -8,6 +8,9 @@ import (
 // scrapeInterval is short, since the lab's TTLs are.
 const scrapeInterval = "2s"
 
+// vaultPod is the pod label of Vault's metrics.
+const vaultPod = "vault-0"
+
 // scrapeJob is one job of Prometheus's configuration.
 type scrapeJob struct {
 	Name    string              `json:"job_name"`
@@ -39,7 +42,7 @@ func (b *builder) prometheusSpec() spec {
 func (b *builder) prometheusConfig() json.RawMessage {
 	jobs := []scrapeJob{{
 		Name: "vault", Path: "/v1/sys/metrics", Params: map[string][]string{"format": {"prometheus"}},
-		Targets: []targetGroup{{Targets: []string{hostPort(b.state.Vault.URL)}, Labels: map[string]string{"pod": "vault-0"}}},
+		Targets: []targetGroup{{Targets: []string{hostPort(b.state.Vault.URL)}, Labels: map[string]string{"pod": vaultPod}}},
 	}}
 	for _, service := range catalogue() {
 		state := b.state.Services[service.name]

@@ -2,12 +2,10 @@ package world
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -208,54 +206,19 @@ func checkPostgres(t *testing.T, w *World) {
 	}
 }
 
+// checkPrometheus and checkLoki look once: a world that is up is seen.
 func checkPrometheus(t *testing.T, w *World) {
-	eventually(t, "four jobs are up", func(ctx context.Context) error {
-		var answer struct {
-			Data struct {
-				Result []struct{ Metric map[string]string }
-			}
-		}
-		query := w.State().Prometheus.URL + "/api/v1/query?query=" + url.QueryEscape("up == 1")
-		if err := getJSON(ctx, query, &answer); err != nil {
-			return err
-		}
-		pods := map[string]bool{}
-		for _, r := range answer.Data.Result {
-			pods[r.Metric["job"]+" "+r.Metric["pod"]] = true
-		}
-		for _, job := range []string{"vault", services.Orchestrator, services.Worker, services.ServiceRegistry} {
-			if !pods[job+" "+job+"-0"] {
-				return fmt.Errorf("%s is not among %v", job, pods)
-			}
-		}
-		return nil
-	})
+	if err := w.State().scraped(t.Context()); err != nil {
+		t.Error(err)
+	}
 }
 
 func checkLoki(t *testing.T, w *World) {
 	for name := range w.State().Services {
-		eventually(t, "events of "+name, func(ctx context.Context) error {
-			var answer struct {
-				Data struct{ Result []json.RawMessage }
-			}
-			query := w.State().Loki.URL + "/loki/api/v1/query_range?query=" + url.QueryEscape(fmt.Sprintf(`{job=%q}`, name))
-			if err := getJSON(ctx, query, &answer); err != nil {
-				return err
-			}
-			if len(answer.Data.Result) == 0 {
-				return errors.New("no lines yet")
-			}
-			return nil
-		})
+		if err := w.State().heard(t.Context(), name); err != nil {
+			t.Error(err)
+		}
 	}
-}
-
-func getJSON(ctx context.Context, target string, into any) error {
-	content, err := call(ctx, http.MethodGet, target, nil)
-	if err != nil {
-		return err
-	}
-	return json.Unmarshal(content, into)
 }
 
 func checkExclusive(t *testing.T, w *World) {
