@@ -21,11 +21,17 @@ type bearer struct {
 // connections again in the next step of the chain; the default keeps two.
 const idleConns = 64
 
+// ownTransport returns a transport that shares no connections.
+func ownTransport() *http.Transport {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.Proxy = http.ProxyFromEnvironment
+	transport.MaxIdleConnsPerHost = idleConns
+	return transport
+}
+
 // withBearer returns a transport of its own for a server.
 func withBearer(address string, token config.Ref) http.RoundTripper {
-	next := http.DefaultTransport.(*http.Transport).Clone()
-	next.Proxy = http.ProxyFromEnvironment
-	next.MaxIdleConnsPerHost = idleConns
+	next := ownTransport()
 	u, err := url.Parse(address)
 	if err != nil || token.IsZero() {
 		return next

@@ -51,25 +51,12 @@ type loginWay struct {
 // newIdentity makes the client for Vault, which is not logged in yet.
 func newIdentity(c *config.Config, log *slog.Logger) (*identity, error) {
 	id := &identity{log: log, way: wayOf(c), refused: make(chan struct{}, 1), lost: notYet()}
-	settings := api.DefaultConfig()
-	if settings.Error != nil {
-		return nil, &setupError{fmt.Errorf("read Vault's environment variables: %w", settings.Error)}
-	}
-	settings.Address, settings.MaxRetries, settings.Timeout = c.Vault.Address, 0, loginTimeout
-	if c.Vault.CAFile != "" {
-		if err := settings.ConfigureTLS(&api.TLSConfig{CACert: string(c.Vault.CAFile)}); err != nil {
-			return nil, &setupError{fmt.Errorf("vault.ca_file: %w", err)}
-		}
-	}
-	settings.HttpClient.Transport = &gate{next: settings.HttpClient.Transport, identity: id}
-	client, err := api.NewClient(settings)
+	transport, err := vaultTransport(c.Vault.CAFile)
 	if err != nil {
-		return nil, &setupError{fmt.Errorf("vault.address: %w", err)}
+		return nil, err
 	}
-	client.ClearToken() // VAULT_TOKEN of the shell is not the bot's
-	client.SetNamespace(c.Vault.Namespace)
-	id.client = client
-	return id, nil
+	id.client, err = vaultClient(c.Vault, &gate{next: transport, identity: id})
+	return id, err
 }
 
 func notYet() *diagnostics.BlindError {
