@@ -54,7 +54,9 @@ func (c faultInjectCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// Noted first: a fault that was injected by half is still cleared.
+	// Noted first: a fault that was injected by half is still cleared. One whose
+	// injection failed outright is noted too, since the error does not tell how
+	// far it came; clearing what is whole changes nothing.
 	if err := faults.Note(w, fault.Name, true); err != nil {
 		return err
 	}
@@ -82,14 +84,46 @@ func (c faultClearCmd) Run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		names = slices.Clone(injected)
-		slices.Reverse(names) // the last one first, as one leaves a maze
+		names = clearingOrder(injected)
 	}
-	var errs []error
-	for _, name := range names {
-		errs = append(errs, clearFault(ctx, w, name))
+	return clearAll(names, func(name string) error { return clearFault(ctx, w, name) })
+}
+
+// clearingOrder puts the gates first, as the list has them, since the rest is
+// mended through Vault, and a Vault that is down cannot be unsealed. Then the
+// last injected comes first, as one leaves a maze.
+func clearingOrder(injected []string) []string {
+	var order []string
+	for _, f := range faults.All() {
+		if f.Row == 0 && slices.Contains(injected, f.Name) {
+			order = append(order, f.Name)
+		}
 	}
-	return errors.Join(errs...)
+	for _, name := range slices.Backward(injected) {
+		if !slices.Contains(order, name) {
+			order = append(order, name)
+		}
+	}
+	return order
+}
+
+// clearAll clears every name, and tries again those that failed for as long as
+// others were cleared meanwhile: a fault injected into a server that was down
+// already is only cleared when that server is up.
+func clearAll(names []string, clear func(name string) error) error {
+	for {
+		var failed []string
+		var errs []error
+		for _, name := range names {
+			if err := clear(name); err != nil {
+				failed, errs = append(failed, name), append(errs, err)
+			}
+		}
+		if len(failed) == 0 || len(failed) == len(names) {
+			return errors.Join(errs...)
+		}
+		names = failed
+	}
 }
 
 func clearFault(ctx context.Context, w *world.World, name string) error {
