@@ -62,13 +62,18 @@ func TestPostgresSettings(t *testing.T) {
 	fields := &config.Postgres{Host: "127.0.0.1", Port: 5433, User: "tandem", DBName: "temporal", SSLMode: "disable", Password: secretFile(t, canary)}
 	socket := &config.Postgres{Host: "/run/postgresql", Port: 5432, User: "tandem", DBName: "temporal", SSLMode: "disable"}
 	dsn := &config.Postgres{DSN: secretFile(t, "postgres://tandem:"+canary+"@127.0.0.1:5433/temporal?sslmode=disable")}
+	bare := &config.Postgres{DSN: secretFile(t, "postgres://tandem:"+canary+"@127.0.0.1/temporal")}
+	words := &config.Postgres{DSN: secretFile(t,
+		"host=127.0.0.1 port=5433 user=tandem dbname=temporal sslmode = 'verify-full' sslrootcert=system password='"+canary+"'")}
 	for name, tt := range map[string]struct {
 		config               *config.Postgres
 		host, password, show string
 	}{
-		"fields": {fields, "127.0.0.1", canary, "postgres://tandem@127.0.0.1:5433/temporal?sslmode=disable"},
-		"socket": {socket, "/run/postgresql", "", "postgres://tandem@/temporal?host=%2Frun%2Fpostgresql&port=5432&sslmode=disable"},
-		"dsn":    {dsn, "127.0.0.1", canary, "postgres://tandem@127.0.0.1:5433/temporal?sslmode=prefer"},
+		"fields":               {fields, "127.0.0.1", canary, "postgres://tandem@127.0.0.1:5433/temporal?sslmode=disable"},
+		"socket":               {socket, "/run/postgresql", "", "postgres://tandem@/temporal?host=%2Frun%2Fpostgresql&port=5432&sslmode=disable"},
+		"dsn":                  {dsn, "127.0.0.1", canary, "postgres://tandem@127.0.0.1:5433/temporal?sslmode=disable"},
+		"dsn that says little": {bare, "127.0.0.1", canary, "postgres://tandem@127.0.0.1:5432/temporal?sslmode=prefer"},
+		"dsn in words":         {words, "127.0.0.1", canary, "postgres://tandem@127.0.0.1:5433/temporal?sslmode=verify-full&sslrootcert=system"},
 	} {
 		got, err := postgresSettings(tt.config)
 		if err != nil {
