@@ -15,8 +15,22 @@ func (c *Config) CheckSecrets() error {
 			errs = append(errs, err)
 		}
 	})
-	if c.Vault != nil && c.Vault.Identity.TokenFile != "" {
-		_, err := FileRef(c.Vault.Identity.TokenFile, "vault.identity.token_file").Read()
+	if c.Vault != nil {
+		errs = append(errs, c.Vault.Identity.checkFiles())
+	}
+	return errors.Join(errs...)
+}
+
+// checkFiles reads the files that hold a secret and are configured by a path
+// alone.
+func (id *Identity) checkFiles() error {
+	var errs []error
+	if id.TokenFile != "" {
+		_, err := FileRef(id.TokenFile, "vault.identity.token_file").Read()
+		errs = append(errs, err)
+	}
+	if id.Kubernetes != nil {
+		_, err := FileRef(id.Kubernetes.TokenFile, "vault.identity.kubernetes.token_file").Read()
 		errs = append(errs, err)
 	}
 	return errors.Join(errs...)

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 
 	"tandem/commands"
@@ -13,22 +15,39 @@ import (
 
 // sources are the folders of checks: the built-in one and those of the
 // configuration.
-func sources(c *config.Config) []diagnostics.CatalogSource {
+func sources(c *config.Config) ([]diagnostics.CatalogSource, error) {
 	all := []diagnostics.CatalogSource{{Name: "built-in", FS: catalog.FS}}
-	for _, folder := range c.Catalog.Folders {
-		all = append(all, folderSource(string(folder)))
+	var errs []error
+	for i, folder := range c.Catalog.Folders {
+		errs = append(errs, checkFolder(string(folder), fmt.Sprintf("catalog.folders[%d]", i)))
+		all = append(all, diagnostics.CatalogSource{Name: string(folder), FS: os.DirFS(string(folder))})
 	}
-	return all
+	return all, errors.Join(errs...)
 }
 
-func folderSource(folder string) diagnostics.CatalogSource {
-	return diagnostics.CatalogSource{Name: folder, FS: os.DirFS(folder)}
+// checkFolder says what is wrong with a folder, and where it is configured.
+func checkFolder(folder, where string) error {
+	info, err := os.Stat(folder)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%s: no such folder %s: expected a folder of checks", where, folder)
+	case err != nil:
+		return fmt.Errorf("%s: %w: expected a folder of checks", where, err)
+	case !info.IsDir():
+		return fmt.Errorf("%s: %s is a file: expected a folder of checks", where, folder)
+	default:
+		return nil
+	}
 }
 
 // loadCatalog loads the checks for probes that are wired, or for probes that
 // can only be described.
 func loadCatalog(c *config.Config, all []diagnostics.Probe) (*diagnostics.Catalog, error) {
-	loaded, err := diagnostics.LoadCatalog(sources(c), all)
+	folders, err := sources(c)
+	if err != nil {
+		return nil, &setupError{err}
+	}
+	loaded, err := diagnostics.LoadCatalog(folders, all)
 	if err != nil {
 		return nil, &setupError{err}
 	}

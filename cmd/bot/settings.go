@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"tandem/config"
+	"tandem/diagnostics"
 )
 
 // defaultConfig is read when neither a flag nor the environment names a file.
@@ -44,17 +45,35 @@ func (a *app) configIfAny() (*config.Config, error) {
 	return a.config()
 }
 
-// checkConfig reads the configuration, its secrets and its catalogue, and says
-// everything that is wrong.
+// checkConfig reads the configuration, its secrets and its catalogue, makes
+// every client, and says everything that is wrong. It asks no system.
 func (a *app) checkConfig() int {
 	c, err := a.config()
 	if err != nil {
 		return a.fail(err)
 	}
-	_, catalogErr := offlineCatalog(c)
-	if err := errors.Join(c.CheckSecrets(), catalogErr); err != nil {
+	secrets := c.CheckSecrets()
+	_, wiring := wire(c, a.log, a.now)
+	err = errors.Join(secrets, wiring)
+	if secrets == nil { // otherwise it is told already
+		err = errors.Join(err, checkPostgres(c.Postgres))
+	}
+	if err != nil {
 		return a.fail(&setupError{err})
 	}
 	file, _ := a.configFile()
 	return a.say(a.words.Count("config_ok", len(c.Services), "File", file))
+}
+
+// checkPostgres says what would keep a check from connecting to PostgreSQL.
+func checkPostgres(c *config.Postgres) error {
+	if c == nil {
+		return nil
+	}
+	_, err := postgresSettings(c)
+	var blind *diagnostics.BlindError
+	if errors.As(err, &blind) {
+		return fmt.Errorf("%s: %s", blind.Detail, blind.Next)
+	}
+	return err
 }

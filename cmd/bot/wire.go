@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -23,33 +24,16 @@ type wired struct {
 	identity  *identity // nil when the configuration has no Vault
 }
 
-// wire makes the clients, the catalogue and the runner. It asks no system yet.
+// wire makes the clients, the catalogue and the runner, or says all that is
+// wrong with them. It asks no system yet.
 func wire(c *config.Config, log *slog.Logger, now func() time.Time) (*wired, error) {
-	w := &wired{}
 	var grants atomic.Pointer[[]diagnostics.Grant]
-	deps := probes.Deps{
-		SPIFFE:    spiffeDeps(c.SPIFFE),
-		Logs:      logSource(c.Logs),
-		MongoURIs: mongoURIs(c.MongoDB),
-		Now:       now,
-		Grants:    func() []diagnostics.Grant { return *grants.Load() },
-	}
-	var err error
-	if c.Vault != nil {
-		if w.identity, err = newIdentity(c, log); err != nil {
-			return nil, err
-		}
-		deps.Vault = probes.Vault{Client: w.identity.client, Nodes: c.Vault.Nodes, CLIAddr: c.Vault.Address}
-	}
-	if deps.Prometheus, err = prometheusDeps(c.Prometheus); err != nil {
-		return nil, err
-	}
-	if c.Postgres != nil {
-		deps.Postgres = postgresDeps(c.Postgres)
-	}
+	w := &wired{}
+	deps, unmade := w.clients(c, log)
+	deps.Now, deps.Grants = now, func() []diagnostics.Grant { return *grants.Load() }
 	loaded, err := loadCatalog(c, probes.All(deps))
-	if err != nil {
-		return nil, err
+	if err := errors.Join(unmade, err); err != nil {
+		return nil, &setupError{err}
 	}
 	services := targets(c)
 	needed, err := grantsOf(loaded, services)
@@ -62,6 +46,23 @@ func wire(c *config.Config, log *slog.Logger, now func() time.Time) (*wired, err
 		since:  c.Diagnosis.Since, services: services, log: log,
 	}
 	return w, nil
+}
+
+// clients makes a client for each system of the configuration. The probes of
+// one that cannot be made are as if it was not configured.
+func (w *wired) clients(c *config.Config, log *slog.Logger) (probes.Deps, error) {
+	deps := probes.Deps{SPIFFE: spiffeDeps(c.SPIFFE), Logs: logSource(c.Logs), MongoURIs: mongoURIs(c.MongoDB)}
+	var vault, prometheus error
+	if c.Vault != nil {
+		if w.identity, vault = newIdentity(c, log); vault == nil {
+			deps.Vault = probes.Vault{Client: w.identity.client, Nodes: c.Vault.Nodes, CLIAddr: c.Vault.Address}
+		}
+	}
+	deps.Prometheus, prometheus = prometheusDeps(c.Prometheus)
+	if c.Postgres != nil {
+		deps.Postgres = postgresDeps(c.Postgres)
+	}
+	return deps, errors.Join(vault, prometheus)
 }
 
 // close gives back what a single diagnosis took.
