@@ -47,6 +47,9 @@ func (p *process) startLocked(ctx context.Context, override Override) error {
 	if r := p.current(); r != nil && r.alive() {
 		return fmt.Errorf("%s is running already (pid %d)", p.spec.name, r.process.Pid)
 	}
+	if ctx.Err() != nil {
+		return fmt.Errorf("start %s: %w", p.spec.name, context.Cause(ctx))
+	}
 	effective, err := p.spec.with(override)
 	if err != nil {
 		return err

@@ -233,8 +233,13 @@ func TestSupervisorRefusesAfterTheEnd(t *testing.T) {
 	if err := s.add(t.Context(), shell(t, waits)); err == nil {
 		t.Error("a part was added to a world that has ended")
 	}
-	if err := s.act(t.Context(), "script", actionStart, Override{}); err == nil {
-		t.Error("a part was started in a world that has ended")
+	for _, action := range []string{actionStart, actionRestart} {
+		if err := s.act(t.Context(), "script", action, Override{}); !errors.Is(err, errStopping) {
+			t.Errorf("%s in a world that has ended: %v, want that it is stopping", action, err)
+		}
+	}
+	if list, _ := s.statuses(t.Context()); list[0].State != stateStopped {
+		t.Errorf("after the refusals: %+v", list)
 	}
 }
 

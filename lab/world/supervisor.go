@@ -30,6 +30,9 @@ type controller interface {
 	down(ctx context.Context) error
 }
 
+// errStopping is the answer to a start in a world that ends.
+var errStopping = errors.New("the lab is stopping")
+
 // supervisor owns the processes of a world.
 type supervisor struct {
 	mu     sync.Mutex
@@ -38,19 +41,21 @@ type supervisor struct {
 
 	// life ends with the world, and with it every start under way.
 	life context.Context
-	end  context.CancelFunc
+	end  context.CancelCauseFunc
 }
 
 func newSupervisor() *supervisor {
-	life, end := context.WithCancel(context.Background())
+	life, end := context.WithCancelCause(context.Background())
 	return &supervisor{life: life, end: end}
 }
 
-// bound returns ctx, ended also by the end of the world.
+// bound returns a context that ends with the world and with ctx. It is made of
+// the world's, which so ends it at once: a start that comes after the parts were
+// stopped must not leave one that runs.
 func (s *supervisor) bound(ctx context.Context) (context.Context, func()) {
-	ctx, cancel := context.WithCancel(ctx)
-	release := context.AfterFunc(s.life, cancel)
-	return ctx, func() { release(); cancel() }
+	bound, cancel := context.WithCancelCause(s.life)
+	release := context.AfterFunc(ctx, func() { cancel(context.Cause(ctx)) })
+	return bound, func() { release(); cancel(nil) }
 }
 
 // add starts a part and keeps it.
@@ -59,7 +64,7 @@ func (s *supervisor) add(ctx context.Context, part spec) error {
 	s.mu.Lock()
 	if s.closed {
 		s.mu.Unlock()
-		return errors.New("the lab is stopping")
+		return errStopping
 	}
 	s.parts = append(s.parts, p)
 	s.mu.Unlock()
@@ -124,7 +129,7 @@ func (s *supervisor) down(context.Context) error {
 	s.mu.Lock()
 	s.closed = true
 	s.mu.Unlock()
-	s.end()
+	s.end(errStopping)
 	services, servers := split(s.all())
 	return errors.Join(stopAll(services), stopAll(servers))
 }
