@@ -94,3 +94,10 @@ services: {worker: }
 		}
 	}
 }
+
+func TestCheckSecretsReadsTheTokenOfKubernetes(t *testing.T) {
+	c := parse(t, `vault: {address: "http://v:8200", identity: {kubernetes: {role: r, token_file: /absent/token}}}`)
+	if err := c.CheckSecrets(); err == nil || !strings.HasPrefix(err.Error(), "vault.identity.kubernetes.token_file: ") {
+		t.Errorf("got %v", err)
+	}
+}
