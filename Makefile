@@ -32,7 +32,7 @@ test: ## unit, transcript, browser and end-to-end tests, with the race detector
 lint: ## go vet, golangci-lint (with the rooms), formatting
 	go vet ./...
 	$(TOOL) golangci-lint run
-	@test -z "$$($(TOOL) gofumpt -l . | tee /dev/stderr)" || { echo "run: make fmt" >&2; exit 1; }
+	@unformatted="$$($(TOOL) gofumpt -l .)" && test -z "$$unformatted" || { echo "$$unformatted: run: make fmt" >&2; exit 1; }
 
 .PHONY: fmt
 fmt: ## format
