@@ -13,7 +13,6 @@ type object = map[string]any
 
 // The limits of Block Kit in a message.
 const (
-	maxBlocks         = 50
 	maxSectionText    = 3000
 	maxFields         = 10
 	maxFieldText      = 2000
@@ -41,20 +40,21 @@ const (
 	tooManyCharacters = "must be less than %d characters"
 )
 
-// parseBlocks reads and checks the blocks of a message. The blocks it returns have ids, as Slack gives to those without.
-func parseBlocks(raw json.RawMessage) ([]object, error) {
+// parseBlocks reads and checks the blocks of a message or a view. The blocks it returns have ids, as Slack gives to those
+// without.
+func parseBlocks(raw json.RawMessage, on surface) ([]object, error) {
 	var blocks []object
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.UseNumber()
 	if err := dec.Decode(&blocks); err != nil {
 		return nil, refuse("invalid_blocks_format")
 	}
-	c := blockCheck{blockIDs: map[string]bool{}}
+	c := blockCheck{on: on, blockIDs: map[string]bool{}}
 	c.all(blocks)
 	if len(c.problems) > 0 {
-		return nil, &apiError{code: "invalid_blocks", messages: c.problems}
+		return nil, &apiError{code: on.refusal(), messages: c.problems}
 	}
-	if c.text > maxAllBlockText || c.markdownText > maxMarkdown {
+	if on == onMessage && c.text > maxAllBlockText || c.markdownText > maxMarkdown {
 		return nil, refuse("msg_blocks_too_long")
 	}
 	for _, b := range blocks {
@@ -88,6 +88,7 @@ func interactive(element object) bool {
 
 // blockCheck collects what is wrong with a message's blocks, each problem with its JSON pointer.
 type blockCheck struct {
+	on           surface
 	problems     []string
 	text         int // characters of all blocks
 	markdownText int
@@ -102,9 +103,9 @@ func (c *blockCheck) wrong(path, format string, a ...any) {
 
 func (c *blockCheck) all(blocks []object) {
 	c.actionIDs = map[string]bool{}
-	c.atMost("/blocks", len(blocks), maxBlocks)
+	c.atMost(c.on.root(), len(blocks), c.on.maxBlocks())
 	for i, b := range blocks {
-		path := fmt.Sprintf("/blocks/%d", i)
+		path := fmt.Sprintf("%s/%d", c.on.root(), i)
 		c.unique(path+"/block_id", b["block_id"], c.blockIDs)
 		c.block(path, b)
 	}

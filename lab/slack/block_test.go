@@ -142,7 +142,7 @@ func parse(t *testing.T, blocks []any) ([]object, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return parseBlocks(raw)
+	return parseBlocks(raw, onMessage)
 }
 
 func TestAllTextOfBlocksTogether(t *testing.T) {
@@ -198,7 +198,7 @@ func FuzzParseBlocks(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		blocks, err := parseBlocks(raw)
+		blocks, err := parseBlocks(raw, onMessage)
 		if err != nil {
 			return
 		}
@@ -206,7 +206,7 @@ func FuzzParseBlocks(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := parseBlocks(again); err != nil {
+		if _, err := parseBlocks(again, onMessage); err != nil {
 			t.Errorf("blocks that were accepted are refused the second time: %v", err)
 		}
 	})

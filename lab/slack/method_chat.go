@@ -35,7 +35,7 @@ type content struct {
 func readContent(a args) (content, error) {
 	c := content{text: a.str("text"), attachments: a.raw("attachments"), metadata: a.raw("metadata")}
 	if raw := a.raw("blocks"); raw != nil {
-		blocks, err := parseBlocks(raw)
+		blocks, err := parseBlocks(raw, onMessage)
 		if err != nil {
 			return content{}, err
 		}

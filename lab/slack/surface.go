@@ -1,0 +1,33 @@
+package slack
+
+// surface is where blocks are shown. It decides how many and which ones may stand there, and where a refusal points.
+type surface int
+
+const (
+	onMessage surface = iota
+	onModal
+	onHome
+)
+
+func (on surface) maxBlocks() int {
+	if on == onMessage {
+		return 50
+	}
+	return 100
+}
+
+// root is the JSON pointer of the list of blocks in a call's arguments.
+func (on surface) root() string {
+	if on == onMessage {
+		return "/blocks"
+	}
+	return "/view/blocks"
+}
+
+// refusal is the error code of blocks that are not as they must be.
+func (on surface) refusal() string {
+	if on == onMessage {
+		return "invalid_blocks"
+	}
+	return "invalid_arguments"
+}
