@@ -19,7 +19,8 @@ import (
 
 // Command is one thing that a person can ask; switch on its type. It is one of
 // Diagnose, Checks, Help and Version, and in a terminal also of
-// TerminalDiagnose, Run, LintCatalog, CheckConfig, VaultPolicy and Completion.
+// TerminalDiagnose, Run, LintCatalog, CheckConfig, VaultPolicy, Manifest and
+// Completion.
 type Command interface{ command() }
 
 // Diagnose asks what is wrong with a service.
@@ -63,6 +64,13 @@ type CheckConfig struct{}
 // VaultPolicy asks for the least Vault policy that the bot needs.
 type VaultPolicy struct{}
 
+// Manifest asks for the manifest of the Slack app, for a bot that takes requests
+// at an address or, without one, over Socket Mode.
+type Manifest struct {
+	URL    string `placeholder:"URL"`
+	Output Format `short:"o" placeholder:"json" default:"json"`
+}
+
 // Completion asks for the completion script of a shell.
 type Completion struct {
 	Shell Shell `arg:"" name:"shell"`
@@ -77,6 +85,7 @@ func (Run) command()              {}
 func (LintCatalog) command()      {}
 func (CheckConfig) command()      {}
 func (VaultPolicy) command()      {}
+func (Manifest) command()         {}
 func (Completion) command()       {}
 
 // Settings are the flags that every command of the terminal takes.

@@ -36,6 +36,7 @@ type terminalGrammar struct {
 	Policy struct {
 		Vault VaultPolicy `cmd:""`
 	} `cmd:""`
+	Manifest   Manifest   `cmd:""`
 	Completion Completion `cmd:""`
 	Help       Help       `cmd:""`
 	Version    Version    `cmd:""`

@@ -19,6 +19,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	slackgo "github.com/slack-go/slack"
 
 	"tandem/commands"
@@ -42,8 +43,9 @@ type Options struct {
 	Grace       time.Duration // for running diagnoses when the bot is stopped; zero: 10 seconds
 	Every       time.Duration // shortest time between two edits, and between two messages of a thread; zero: 1 second
 
-	Log *slog.Logger     // nil: none
-	Now func() time.Time // nil: time.Now
+	Metrics prometheus.Registerer // where the bot's metrics are registered; nil: nowhere
+	Log     *slog.Logger          // nil: none
+	Now     func() time.Time      // nil: time.Now
 }
 
 func (o Options) withDefaults() Options {
@@ -83,6 +85,9 @@ type Bot struct {
 	people *people
 	newRef func() string
 
+	metrics *metrics
+	links   links
+
 	vocabulary *commands.Vocabulary
 	self       string // the name of the bot's own user; set before the first command is taken
 }
@@ -97,7 +102,12 @@ func New(opts Options) (*Bot, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the Slack bot: %w", err)
 	}
+	metrics, err := newMetrics(opts.Metrics)
+	if err != nil {
+		return nil, fmt.Errorf("make the Slack bot: %w", err)
+	}
 	web := newWeb(opts)
+	web.metrics = metrics
 	return &Bot{
 		opts:   opts,
 		log:    opts.Log,
@@ -105,6 +115,9 @@ func New(opts Options) (*Bot, error) {
 		crew:   newCrew(opts.Width),
 		people: newPeople(web, opts.Language, opts.Log, opts.Now),
 		newRef: newRef,
+
+		metrics: metrics,
+		links:   links{metrics: metrics},
 
 		vocabulary: vocabulary,
 	}, nil

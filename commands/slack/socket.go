@@ -38,10 +38,10 @@ func (b *Bot) connect(ctx, jobs context.Context) error {
 		socketmode.OptionReadLimit(maxEnvelope),
 		socketmode.OptionLog(log.New(io.Discard, "", 0)), // events tell the same, and without payloads
 	)
-	link, ctx := errgroup.WithContext(ctx)
-	link.Go(func() error { return b.refused(client.RunContext(ctx)) }) // it renews the connection until an error
-	link.Go(func() error { return b.receive(ctx, jobs, client) })
-	return link.Wait()
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return b.refused(client.RunContext(ctx)) }) // it renews the connection until an error
+	group.Go(func() error { return b.receive(ctx, jobs, client) })
+	return group.Wait()
 }
 
 // refused adds the next step to an error for which the client gave up.
@@ -53,11 +53,14 @@ func (b *Bot) refused(err error) error {
 }
 
 func (b *Bot) receive(ctx, jobs context.Context, client *socketmode.Client) error {
+	link := &link{all: &b.links}
+	defer link.set(false)
 	for {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case event := <-client.Events:
+			link.follow(event.Type)
 			if err := b.take(ctx, jobs, client, event); err != nil {
 				return err
 			}
@@ -107,10 +110,12 @@ func (b *Bot) takeCommand(ctx, jobs context.Context, client *socketmode.Client, 
 	seat, ok := b.crew.reserve()
 	if !ok {
 		b.log.WarnContext(ctx, "too many commands at once", "width", b.opts.Width)
+		b.metrics.dropped(dropBusy)
 		b.ack(ctx, client, req, b.busy(command.UserID))
 		return
 	}
 	if !b.ack(ctx, client, req, nil) {
+		b.metrics.dropped(dropUnacked)
 		seat.free() // Slack tells the person that it failed: running it would belie that
 		return
 	}
@@ -125,7 +130,10 @@ func (b *Bot) ack(ctx context.Context, client *socketmode.Client, req *socketmod
 	}
 	ctx, cancel := context.WithTimeout(ctx, ackTimeout)
 	defer cancel()
-	if err := client.AckCtx(ctx, req.EnvelopeID, payload); err != nil {
+	start := b.opts.Now()
+	err := client.AckCtx(ctx, req.EnvelopeID, payload)
+	b.metrics.acked(kindOf(req), err == nil, b.opts.Now().Sub(start))
+	if err != nil {
 		b.log.WarnContext(ctx, "acknowledge an envelope", "type", req.Type, "error", err)
 		return false
 	}

@@ -52,6 +52,8 @@ type web struct {
 	now  func() time.Time
 	wait func(context.Context, time.Duration) error
 
+	metrics *metrics
+
 	mu    sync.Mutex
 	until map[string]time.Time // by method, posts also by channel: no call before
 }
@@ -216,7 +218,9 @@ func (w *web) call(ctx context.Context, method string, repeatable bool, request 
 func (w *web) once(ctx context.Context, method string, request func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
+	start := w.now()
 	err := request(ctx)
+	w.metrics.called(method, err, w.now().Sub(start))
 	if err == nil {
 		return nil
 	}
