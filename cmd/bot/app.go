@@ -69,6 +69,8 @@ func (a *app) do(ctx context.Context, cmd commands.Command) int {
 		return a.checkConfig()
 	case commands.VaultPolicy:
 		return a.vaultPolicy()
+	case commands.Manifest:
+		return a.manifest(c)
 	case commands.Completion:
 		return a.completion(c)
 	case commands.Version:

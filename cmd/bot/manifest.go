@@ -1,0 +1,68 @@
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"net/url"
+
+	"go.yaml.in/yaml/v3"
+
+	"tandem/commands"
+	"tandem/commands/slack"
+	"tandem/config"
+)
+
+// manifest prints the manifest of the Slack app. It works before there is a
+// configuration, since the app's tokens come out of it.
+func (a *app) manifest(ask commands.Manifest) int {
+	c, err := a.configIfAny()
+	if err != nil {
+		return a.fail(err)
+	}
+	if err := checkAddress(ask.URL); err != nil {
+		return a.fail(&setupError{err})
+	}
+	m, err := slack.NewManifest(slashCommand(c), ask.URL)
+	if err != nil {
+		return a.fail(err)
+	}
+	text, err := encodeManifest(m, ask.Output)
+	if err != nil {
+		return a.fail(err)
+	}
+	return a.say(text)
+}
+
+func slashCommand(c *config.Config) string {
+	if c.Slack == nil {
+		return config.DefaultCommand
+	}
+	return cmp.Or(c.Slack.Command, config.DefaultCommand)
+}
+
+// checkAddress says why Slack could not send requests to an address.
+func checkAddress(address string) error {
+	if address == "" {
+		return nil
+	}
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || u.Scheme != "https" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return fmt.Errorf("--url: expected an address that Slack reaches, like https://bot.example.org")
+	}
+	return nil
+}
+
+func encodeManifest(m slack.Manifest, format commands.Format) (string, error) {
+	var data []byte
+	var err error
+	if format == commands.FormatYAML {
+		data, err = yaml.Marshal(m)
+	} else {
+		data, err = json.MarshalIndent(m, "", "  ")
+	}
+	if err != nil {
+		return "", fmt.Errorf("encode the manifest: %w", err)
+	}
+	return string(data), nil
+}
