@@ -23,6 +23,7 @@ const (
 	DefaultKubeTokenFile = "/var/run/secrets/kubernetes.io/serviceaccount/token"
 	DefaultSSLMode       = "prefer"
 	DefaultPostgresPort  = 5432
+	DefaultSample        = 1.0
 )
 
 // Config is the whole file. A section that is not there is nil or empty, and
@@ -44,6 +45,10 @@ type Config struct {
 	MongoDB *MongoDB `yaml:"mongodb"`
 	// Slack is the workspace that `bot run` serves.
 	Slack *Slack `yaml:"slack"`
+	// Health is where operators look at a bot that runs.
+	Health *Health `yaml:"health"`
+	// Traces is where `bot run` sends what a diagnosis did.
+	Traces *Traces `yaml:"traces"`
 	// Catalog adds checks to the built-in ones.
 	Catalog Catalog `yaml:"catalog"`
 	// Diagnosis bounds a diagnosis.
@@ -180,6 +185,20 @@ type Slack struct {
 	APIURL string `yaml:"api_url" check:"url"`
 	// Command is the slash command; /vault unless set.
 	Command string `yaml:"command"`
+}
+
+// Health is where operators look at a bot that runs.
+type Health struct {
+	// Listen is the address of /healthz, /readyz and /metrics, like 127.0.0.1:9464.
+	Listen string `yaml:"listen" check:"required,listen"`
+}
+
+// Traces is where `bot run` sends what a diagnosis did.
+type Traces struct {
+	// Endpoint that takes OTLP over HTTP, like http://otel:4318.
+	Endpoint string `yaml:"endpoint" check:"required,url"`
+	// Sample is the share of diagnoses that are traced; 1.0, all, unless set.
+	Sample float64 `yaml:"sample" check:"share"`
 }
 
 // Catalog adds checks to the built-in ones.

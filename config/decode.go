@@ -157,6 +157,14 @@ func (d *decoder) scalar(node *yaml.Node, into reflect.Value, path string) {
 		d.add(node, path, "expected %s, found %s", nameOf(into), kindOf(node))
 		return
 	}
+	if into.Kind() == reflect.Float64 {
+		x, err := strconv.ParseFloat(node.Value, 64)
+		if err != nil {
+			d.add(node, path, "expected a number")
+		}
+		into.SetFloat(x)
+		return
+	}
 	if into.Kind() == reflect.Int {
 		n, err := strconv.Atoi(node.Value)
 		if err != nil {
@@ -219,7 +227,7 @@ func kindOf(node *yaml.Node) string {
 }
 
 func nameOf(v reflect.Value) string {
-	if v.Kind() == reflect.Int {
+	if v.Kind() == reflect.Int || v.Kind() == reflect.Float64 {
 		return "a number"
 	}
 	return "a text"

@@ -14,6 +14,9 @@ func (c *Config) setDefaults() {
 	if c.Slack != nil {
 		c.Slack.Command = cmp.Or(c.Slack.Command, DefaultCommand)
 	}
+	if c.Traces != nil {
+		c.Traces.Sample = cmp.Or(c.Traces.Sample, DefaultSample)
+	}
 	if c.Vault != nil {
 		c.Vault.Identity.setDefaults()
 	}

@@ -61,6 +61,12 @@ func judge(rule string, value reflect.Value) string {
 		if _, _, err := net.SplitHostPort(value.String()); err != nil {
 			return "expected host:port"
 		}
+	case "listen":
+		return judgeListen(value.String())
+	case "share":
+		if x := value.Float(); !(x > 0 && x <= 1) {
+			return "expected a number above 0, up to 1"
+		}
 	case "port":
 		return judgeRange(value.Int(), 1, 65535)
 	case "width":
@@ -96,6 +102,14 @@ func judgeSPIFFE(text string) string {
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "spiffe" || u.Host == "" || u.Path == "" || u.User != nil {
 		return "expected a SPIFFE ID like spiffe://example.org/ns/a/sa/b"
+	}
+	return ""
+}
+
+func judgeListen(text string) string {
+	_, port, err := net.SplitHostPort(text)
+	if n, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil || n == 0 {
+		return "expected an address and a port to listen on, like 127.0.0.1:9464"
 	}
 	return ""
 }
