@@ -2,6 +2,7 @@ package slack
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 )
@@ -23,6 +24,11 @@ func (e *apiError) Error() string {
 }
 
 func refuse(code string) error { return &apiError{code: code} }
+
+// invalidArguments is Slack's refusal of an argument, with the place of it.
+func invalidArguments(problem, pointer string) error {
+	return &apiError{code: "invalid_arguments", messages: []string{fmt.Sprintf(pointerFormat, problem, pointer)}}
+}
 
 // codeOf is the error code that the caller of the API reads.
 func codeOf(err error) string {

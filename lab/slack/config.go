@@ -35,6 +35,8 @@ type Config struct {
 	App      App       `json:"app,omitzero"`
 	People   []Person  `json:"people,omitempty"`
 	Channels []Channel `json:"channels,omitempty"`
+	// UserGroups are the groups that people are named by together: @sre.
+	UserGroups []UserGroup `json:"user_groups,omitempty"`
 
 	// Now and Log are for programs that start the workspace themselves.
 	Now func() time.Time `json:"-"`
@@ -133,6 +135,9 @@ func (cfg *Config) fill() {
 	}
 	if cfg.Channels == nil {
 		cfg.Channels = defaultChannels(cfg.App.UserID, cfg.People)
+	}
+	if cfg.UserGroups == nil {
+		cfg.UserGroups = defaultUserGroups(cfg.People)
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now

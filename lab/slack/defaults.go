@@ -1,5 +1,7 @@
 package slack
 
+import "slices"
+
 func defaultApp() App {
 	return App{
 		ID: "A0TANDEM01", Name: "Tandem", UserID: "U0TANDEM01", BotID: "B0TANDEM01",
@@ -23,21 +25,78 @@ func defaultScopes() []string {
 	}
 }
 
+// partnerTeam is the other organisation of the shared channel.
+const partnerTeam = "T0PARTNER1"
+
+// defaultPeople has one account of each kind that an app must tell apart. Ana has two: they share an address.
 func defaultPeople() []Person {
 	return []Person{
-		{ID: "U0ANA00001", Name: "ana", RealName: "Ana Souza", Title: "SRE", TZ: "America/Sao_Paulo", TZOffset: -10800, Locale: "pt-BR"},
-		{ID: "U0BRUNO001", Name: "bruno", RealName: "Bruno Lima", Title: "Platform engineer", TZ: "America/New_York", TZOffset: -18000, Locale: "en-US"},
-		{ID: "U0CARLA001", Name: "carla", RealName: "Carla Dias", Title: "Security engineer", TZ: "Europe/Lisbon", TZOffset: 0, Locale: "en-US"},
+		{
+			ID: "U0ANA00001", Name: "ana", RealName: "Ana Souza", Title: "SRE", Email: "ana@neural-hive.example",
+			TZ: "America/Sao_Paulo", TZOffset: -10800, Locale: "pt-BR",
+		},
+		{
+			ID: "U0BRUNO001", Name: "bruno", RealName: "Bruno Lima", Title: "Platform engineer", Email: "bruno@neural-hive.example",
+			TZ: "America/New_York", TZOffset: -18000, Locale: "en-US",
+		},
+		{
+			ID: "U0CARLA001", Name: "carla", RealName: "Carla Dias", Title: "Security engineer", Email: "carla@neural-hive.example",
+			TZ: "Europe/Lisbon", Locale: "en-US",
+		},
+		{
+			ID: "U0GUEST001", Name: "gil", RealName: "Gil Prado", Title: "Contractor", Email: "gil@contractor.example",
+			TZ: "America/Sao_Paulo", TZOffset: -10800, Locale: "pt-BR", IsRestricted: true,
+		},
+		{
+			ID: "U0STRANGE1", TeamID: partnerTeam, Name: "paula", RealName: "Paula Reis", Title: "Partner's engineer",
+			TZ: "Europe/Lisbon", IsStranger: true,
+		},
+		{ID: "U0DAVI0001", Name: "davi", RealName: "Davi Nunes", Email: "davi@neural-hive.example", Deleted: true},
+		{ID: "U0DEPLOYB1", Name: "deploybot", RealName: "Deploy Bot", IsBot: true, Locale: "en-US"},
+		{
+			ID: "U0ANAADM01", Name: "ana.admin", RealName: "Ana Souza (admin)", Email: "ana@neural-hive.example",
+			TZ: "America/Sao_Paulo", TZOffset: -10800, Locale: "pt-BR", IsAdmin: true,
+		},
 	}
 }
 
+func defaultUserGroups(people []Person) []UserGroup {
+	return []UserGroup{
+		{
+			ID: "S0SRE00001", Handle: "sre", Name: "Site reliability", Description: "On call for the platform",
+			Users: known(people, "U0ANA00001", "U0BRUNO001"),
+		},
+		{
+			ID: "S0SECURI01", Handle: "security", Name: "Security", Description: "Owns Vault",
+			Users: known(people, "U0CARLA001"),
+		},
+	}
+}
+
+// defaultChannels has one channel of each kind. In the two open ones is everybody who can be.
 func defaultChannels(bot string, people []Person) []Channel {
-	var members []string
+	var everybody []string
 	for _, p := range people {
-		members = append(members, p.ID)
+		if !p.Deleted && !p.IsStranger {
+			everybody = append(everybody, p.ID)
+		}
 	}
+	with := func(ids ...string) []string { return append([]string{bot}, known(people, ids...)...) }
 	return []Channel{
-		{ID: "C0INCIDENT", Name: "incidents", Topic: "What is on fire, and who holds the hose", Members: append([]string{bot}, members...)},
-		{ID: "C0GENERAL1", Name: "general", Topic: "Company-wide talk", Members: members},
+		{ID: "C0INCIDENT", Name: "incidents", Topic: "What is on fire, and who holds the hose", Members: append([]string{bot}, everybody...)},
+		{ID: "C0GENERAL1", Name: "general", Topic: "Company-wide talk", Members: everybody},
+		{ID: "C0WARROOM1", Name: "vault-war-room", Topic: "Only who works on it", IsPrivate: true, Members: with("U0ANA00001", "U0CARLA001")},
+		{
+			ID: "C0PARTNER1", Name: "partner-ops", Topic: "Shared with our partner", Teams: []string{partnerTeam},
+			Members: with("U0ANA00001", "U0BRUNO001", "U0STRANGE1"),
+		},
+		{ID: "C0OLDINCID", Name: "old-incidents", Topic: "Last year's", IsArchived: true, Members: with("U0ANA00001", "U0BRUNO001")},
 	}
+}
+
+// known keeps those ids that are people of the workspace.
+func known(people []Person, ids ...string) []string {
+	return slices.DeleteFunc(ids, func(id string) bool {
+		return !slices.ContainsFunc(people, func(p Person) bool { return p.ID == id })
+	})
 }

@@ -13,7 +13,7 @@ func (s *Server) usersInfo(c call) (reply, error) {
 	if !ok {
 		return nil, refuse("user_not_found")
 	}
-	return reply{"user": p.view(s.cfg.Team.ID, c.args.flag("include_locale"))}, nil
+	return reply{"user": p.view(s.cfg.Team.ID, s.seen(c.args))}, nil
 }
 
 // personByID keeps the API to ids: names are for the lab's own requests.
@@ -27,9 +27,13 @@ func (s *Server) usersList(c call) (reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	members := make([]map[string]any, len(page))
+	members := make([]object, len(page))
 	for i, p := range page {
-		members[i] = p.view(s.cfg.Team.ID, c.args.flag("include_locale"))
+		members[i] = p.view(s.cfg.Team.ID, s.seen(c.args))
 	}
 	return reply{"members": members, "cache_ts": s.cfg.Now().Unix(), "response_metadata": nextCursor(next)}, nil
+}
+
+func (s *Server) seen(a args) seen {
+	return seen{locale: a.flag("include_locale"), email: s.granted("users:read.email")}
 }

@@ -12,6 +12,7 @@ type Person struct {
 	Name              string `json:"name"`
 	RealName          string `json:"real_name"`
 	Title             string `json:"title,omitempty"`
+	Email             string `json:"email,omitempty"`
 	TZ                string `json:"tz,omitempty"`
 	TZOffset          int    `json:"tz_offset,omitempty"`
 	Locale            string `json:"locale,omitempty"`
@@ -24,22 +25,35 @@ type Person struct {
 	IsStranger        bool   `json:"is_stranger,omitempty"`
 }
 
-// view is the person as users.info shows them. Slack gives no locale for members of another organisation.
-func (p Person) view(team string, withLocale bool) map[string]any {
-	v := map[string]any{
-		"id": p.ID, "team_id": p.TeamID, "name": p.Name, "real_name": p.RealName, "deleted": p.Deleted,
-		"tz": p.TZ, "tz_offset": p.TZOffset, "is_admin": p.IsAdmin, "is_owner": false, "is_primary_owner": false,
-		"is_bot": p.IsBot, "is_app_user": p.IsAppUser, "is_restricted": p.IsRestricted,
-		"is_ultra_restricted": p.IsUltraRestricted, "updated": 0,
-		"profile": map[string]any{
-			"real_name": p.RealName, "real_name_normalized": p.RealName, "display_name": p.Name,
-			"display_name_normalized": p.Name, "title": p.Title, "team": p.TeamID, "status_text": "", "status_emoji": "",
-		},
+// seen says what of a person the caller of the API may see and asked for.
+type seen struct{ locale, email bool }
+
+// view is the person as users.info shows them to an app of team. Slack gives no locale and no address for members of
+// another organisation, and little of somebody deactivated.
+func (p Person) view(team string, shown seen) object {
+	profile := object{
+		"real_name": p.RealName, "real_name_normalized": p.RealName, "display_name": p.Name,
+		"display_name_normalized": p.Name, "title": p.Title, "team": p.TeamID, "status_text": "", "status_emoji": "",
+		"avatar_hash": "",
 	}
+	v := object{
+		"id": p.ID, "team_id": p.TeamID, "name": p.Name, "deleted": p.Deleted, "is_bot": p.IsBot,
+		"is_app_user": p.IsAppUser, "updated": 0, "profile": profile,
+	}
+	ours := p.TeamID == team
+	if shown.email && ours && p.Email != "" {
+		profile["email"] = p.Email
+	}
+	if p.Deleted {
+		return v
+	}
+	v["real_name"], v["tz"], v["tz_label"], v["tz_offset"] = p.RealName, p.TZ, p.TZ, p.TZOffset
+	v["is_admin"], v["is_owner"], v["is_primary_owner"] = p.IsAdmin, false, false
+	v["is_restricted"], v["is_ultra_restricted"] = p.IsRestricted || p.IsUltraRestricted, p.IsUltraRestricted
 	if p.IsStranger {
 		v["is_stranger"] = true
 	}
-	if withLocale && p.TeamID == team {
+	if shown.locale && ours {
 		v["locale"] = p.Locale
 	}
 	return v

@@ -20,6 +20,7 @@ type state struct {
 	mu       sync.Mutex
 	people   []Person
 	channels []Channel
+	subteams []UserGroup
 	messages map[string][]Message // by channel, in the order of ts
 	calls    []Call
 	lastTS   int64
@@ -43,6 +44,7 @@ type Snapshot struct {
 	Connections int            `json:"connections"`
 	People      []Person       `json:"people"`
 	Channels    []ChannelState `json:"channels"`
+	UserGroups  []UserGroup    `json:"user_groups"`
 	Calls       []Call         `json:"calls,omitempty"`
 }
 
@@ -54,7 +56,7 @@ type ChannelState struct {
 
 func newState(cfg Config) *state {
 	st := &state{
-		now: cfg.Now, team: cfg.Team, app: cfg.App, channels: slices.Clone(cfg.Channels),
+		now: cfg.Now, team: cfg.Team, app: cfg.App, channels: slices.Clone(cfg.Channels), subteams: slices.Clone(cfg.UserGroups),
 		messages: map[string][]Message{}, watchers: map[*watcher]struct{}{},
 	}
 	st.people = append(st.people, cfg.People...)
@@ -109,21 +111,6 @@ func (st *state) allChannels() []Channel {
 	return slices.Clone(st.channels)
 }
 
-// join makes user a member of the channel and returns the channel as it is then.
-func (st *state) join(channel, user string) (Channel, bool) {
-	st.mu.Lock()
-	defer st.mu.Unlock()
-	i := slices.IndexFunc(st.channels, func(c Channel) bool { return c.ID == channel })
-	if i < 0 {
-		return Channel{}, false
-	}
-	already := st.channels[i].has(user)
-	if !already {
-		st.channels[i].Members = append(slices.Clone(st.channels[i].Members), user)
-	}
-	return st.channels[i], already
-}
-
 func (st *state) record(c Call) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -151,8 +138,11 @@ func (st *state) snapshot(user string) Snapshot {
 }
 
 func (st *state) snapshotLocked(user string) Snapshot {
-	snap := Snapshot{Team: st.team, App: st.app, Connections: st.linked, People: slices.Clone(st.people)}
+	snap := Snapshot{Team: st.team, App: st.app, Connections: st.linked, People: slices.Clone(st.people), UserGroups: slices.Clone(st.subteams)}
 	for _, c := range st.channels {
+		if !c.visibleTo(user) {
+			continue
+		}
 		cs := ChannelState{Channel: c, Messages: []Message{}}
 		for _, m := range st.messages[c.ID] {
 			if user == "" || m.visibleTo(user) {

@@ -1,14 +1,18 @@
 package slack
 
+import "slices"
+
 // watcherBacklog is how far behind a page may fall before it is cut off and has to come back for a new snapshot.
 const watcherBacklog = 256
 
 // change is one thing that happened, as the page's event stream carries it.
 type change struct {
-	Kind        string   `json:"kind"` // message, removed, link
-	Channel     string   `json:"channel,omitempty"`
-	Message     *Message `json:"message,omitempty"`
-	Connections int      `json:"connections,omitempty"`
+	Kind    string `json:"kind"` // message, removed, link, conversation
+	Channel string `json:"channel,omitempty"`
+	// Conversation is a channel that is new or has changed, when the kind says so.
+	Conversation *Channel `json:"conversation,omitempty"`
+	Message      *Message `json:"message,omitempty"`
+	Connections  int      `json:"connections,omitempty"`
 }
 
 // watcher is one open page, seen as one person.
@@ -33,8 +37,9 @@ func (st *state) watch(user string) (snap Snapshot, changes <-chan change, stop 
 
 // tell passes a change to every watcher who may see it. Callers hold the lock.
 func (st *state) tell(c change) {
+	i := slices.IndexFunc(st.channels, func(ch Channel) bool { return ch.ID == c.Channel })
 	for w := range st.watchers {
-		if c.Message != nil && !c.Message.visibleTo(w.user) {
+		if (i >= 0 && !st.channels[i].visibleTo(w.user)) || (c.Message != nil && !c.Message.visibleTo(w.user)) {
 			continue
 		}
 		select {

@@ -38,6 +38,12 @@ export class Store {
       this.listener("link");
       return;
     }
+    if (c.kind === "conversation") {
+      const messages = this.channels.get(c.channel)?.messages ?? new Map();
+      this.channels.set(c.channel, { ...c.conversation, messages });
+      this.listener("conversation", c.channel);
+      return;
+    }
     const { messages } = this.channels.get(c.channel);
     if (c.kind === "removed") messages.delete(c.message.ts);
     else messages.set(c.message.ts, c.message);
