@@ -15,8 +15,9 @@ type Channel struct {
 	// IsIM marks the direct messages of one person, User, with the app.
 	IsIM bool   `json:"is_im,omitempty"`
 	User string `json:"user,omitempty"`
-	// Teams are the other organisations of a shared channel.
-	Teams []string `json:"teams,omitempty"`
+	// IsExtShared says that people of other organisations, Teams, are in it, too.
+	IsExtShared bool     `json:"is_ext_shared,omitempty"`
+	Teams       []string `json:"teams,omitempty"`
 	// PostingRestricted lets nobody post but those whom an admin chose, of whom the app is none.
 	PostingRestricted bool     `json:"posting_restricted,omitempty"`
 	Members           []string `json:"members,omitempty"`
@@ -29,11 +30,8 @@ func (c Channel) is(which string) bool {
 	return c.ID == which || (c.Name != "" && c.Name == strings.TrimPrefix(which, "#"))
 }
 
-// shared reports whether members of other organisations are in the channel.
-func (c Channel) shared() bool { return len(c.Teams) > 0 }
-
-// visibleTo reports whether user may know of the channel. No user means the lab itself.
-func (c Channel) visibleTo(user string) bool {
+// shownTo reports whether user sees that the channel is there; with no user, everything is seen.
+func (c Channel) shownTo(user string) bool {
 	return user == "" || c.has(user) || !(c.IsPrivate || c.IsIM)
 }
 
@@ -70,11 +68,6 @@ func (c Channel) payloadName() string {
 	return c.Name
 }
 
-// directMessage is the conversation of one person with the app.
-func directMessage(person, bot string) Channel {
-	return Channel{ID: "D" + strings.TrimPrefix(person, "U"), IsIM: true, User: person, Members: []string{person, bot}}
-}
-
 // view is the channel as conversations.info shows it to bot.
 func (c Channel) view(bot, team string) object {
 	if c.IsIM {
@@ -88,7 +81,7 @@ func (c Channel) view(bot, team string) object {
 		"id": c.ID, "name": c.Name, "name_normalized": c.Name, "created": 0, "creator": slackbotID, "updated": 0,
 		"is_channel": !c.IsPrivate, "is_group": c.IsPrivate, "is_im": false, "is_mpim": false,
 		"is_private": c.IsPrivate, "is_archived": c.IsArchived, "is_member": c.has(bot), "is_general": c.Name == "general",
-		"is_shared": c.shared(), "is_ext_shared": c.shared(), "is_org_shared": false, "is_pending_ext_shared": false,
+		"is_shared": c.IsExtShared, "is_ext_shared": c.IsExtShared, "is_org_shared": false, "is_pending_ext_shared": false,
 		"pending_shared": []string{}, "context_team_id": team, "conversation_host_id": team, "unlinked": 0,
 		"shared_team_ids": teams, "connected_team_ids": append([]string{}, c.Teams...), "internal_team_ids": []string{},
 		"previous_names": []string{}, "parent_conversation": nil,

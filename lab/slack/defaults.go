@@ -87,7 +87,7 @@ func defaultChannels(bot string, people []Person) []Channel {
 		{ID: "C0GENERAL1", Name: "general", Topic: "Company-wide talk", Members: everybody},
 		{ID: "C0WARROOM1", Name: "vault-war-room", Topic: "Only who works on it", IsPrivate: true, Members: with("U0ANA00001", "U0CARLA001")},
 		{
-			ID: "C0PARTNER1", Name: "partner-ops", Topic: "Shared with our partner", Teams: []string{partnerTeam},
+			ID: "C0PARTNER1", Name: "partner-ops", Topic: "Shared with our partner", IsExtShared: true, Teams: []string{partnerTeam},
 			Members: with("U0ANA00001", "U0BRUNO001", "U0STRANGE1"),
 		},
 		{ID: "C0OLDINCID", Name: "old-incidents", Topic: "Last year's", IsArchived: true, Members: with("U0ANA00001", "U0BRUNO001")},

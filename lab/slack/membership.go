@@ -1,6 +1,9 @@
 package slack
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // This file is the part of the state that is conversations and who is in them.
 
@@ -21,7 +24,7 @@ func (st *state) alter(channel string, change func(*Channel)) (Channel, bool) {
 }
 
 func changedChannel(c Channel) change {
-	return change{Kind: "conversation", Channel: c.ID, Conversation: &c}
+	return change{Kind: "channel", Channel: c.ID, Conversation: &c}
 }
 
 // join makes user a member of the channel and returns the channel as it is then.
@@ -43,14 +46,15 @@ func (st *state) leave(channel, user string) (left Channel, was bool) {
 	return left, was
 }
 
-// im is the direct messages of person with the app, opened when there are none yet.
-func (st *state) im(person string) (c Channel, already bool) {
+// directMessages is the conversation between user and the app's user bot. The first who asks makes it.
+func (st *state) directMessages(user, bot string) (c Channel, already bool) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	c = directMessage(person, st.app.UserID)
-	if i := slices.IndexFunc(st.channels, func(o Channel) bool { return o.ID == c.ID }); i >= 0 {
+	i := slices.IndexFunc(st.channels, func(c Channel) bool { return c.IsIM && c.User == user })
+	if i >= 0 {
 		return st.channels[i], true
 	}
+	c = Channel{ID: "D" + strings.TrimPrefix(user, "U"), IsIM: true, User: user, Members: []string{user, bot}}
 	st.channels = append(st.channels, c)
 	st.tell(changedChannel(c))
 	return c, false

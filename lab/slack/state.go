@@ -140,7 +140,7 @@ func (st *state) snapshot(user string) Snapshot {
 func (st *state) snapshotLocked(user string) Snapshot {
 	snap := Snapshot{Team: st.team, App: st.app, Connections: st.linked, People: slices.Clone(st.people), UserGroups: slices.Clone(st.subteams)}
 	for _, c := range st.channels {
-		if !c.visibleTo(user) {
+		if !c.shownTo(user) {
 			continue
 		}
 		cs := ChannelState{Channel: c, Messages: []Message{}}

@@ -7,7 +7,7 @@ const watcherBacklog = 256
 
 // change is one thing that happened, as the page's event stream carries it.
 type change struct {
-	Kind    string `json:"kind"` // message, removed, link, conversation
+	Kind    string `json:"kind"` // message, removed, link, channel
 	Channel string `json:"channel,omitempty"`
 	// Conversation is a channel that is new or has changed, when the kind says so.
 	Conversation *Channel `json:"conversation,omitempty"`
@@ -39,7 +39,7 @@ func (st *state) watch(user string) (snap Snapshot, changes <-chan change, stop 
 func (st *state) tell(c change) {
 	i := slices.IndexFunc(st.channels, func(ch Channel) bool { return ch.ID == c.Channel })
 	for w := range st.watchers {
-		if (i >= 0 && !st.channels[i].visibleTo(w.user)) || (c.Message != nil && !c.Message.visibleTo(w.user)) {
+		if (i >= 0 && !st.channels[i].shownTo(w.user)) || (c.Message != nil && !c.Message.visibleTo(w.user)) {
 			continue
 		}
 		select {

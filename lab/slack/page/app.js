@@ -58,7 +58,7 @@ function heard(kind, channel, m) {
   if (kind === "online") $("offline").hidden = channel;
   else if (kind === "link") drawApps();
   else if (kind === "all") arrive();
-  else if (kind === "removed") drawAll();
+  else if (kind === "removed" || kind === "channel") drawAll();
   else changed(channel, m);
 }
 

@@ -38,10 +38,10 @@ export class Store {
       this.listener("link");
       return;
     }
-    if (c.kind === "conversation") {
+    if (c.kind === "channel") {
       const messages = this.channels.get(c.channel)?.messages ?? new Map();
       this.channels.set(c.channel, { ...c.conversation, messages });
-      this.listener("conversation", c.channel);
+      this.listener("channel", c.channel);
       return;
     }
     const { messages } = this.channels.get(c.channel);
