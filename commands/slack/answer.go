@@ -2,11 +2,7 @@ package slack
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
-	"fmt"
-	"log/slog"
-	"regexp"
 	"runtime/debug"
 	"time"
 
@@ -27,45 +23,17 @@ const (
 	markHelp    = "❔"
 )
 
-// ask is one command that a person gave.
-type ask struct {
-	command, text string
-	channel, user string
-	address       string // takes answers that only the asker sees; a secret
-	ref           string // names this run to people and in the log
-}
-
-func newAsk(c slackgo.SlashCommand, ref string) ask {
-	return ask{command: c.Command, text: c.Text, channel: c.ChannelID, user: c.UserID, address: c.ResponseURL, ref: ref}
-}
-
-// LogValue leaves the address out, and what the person wrote.
-func (a ask) LogValue() slog.Value {
-	return slog.GroupValue(slog.String("ref", a.ref), slog.String("channel", a.channel), slog.String("user", a.user))
-}
-
-// asker returns the person's id when it is one.
-func (a ask) asker() string {
-	if regexp.MustCompile(`^[UW][A-Z0-9]{2,30}$`).MatchString(a.user) {
-		return a.user
-	}
-	return ""
-}
-
-// newRef returns a reference that is easy to read out.
-func newRef() string { return rand.Text()[:8] }
-
 // answer answers one command, whatever happens meanwhile.
 func (b *Bot) answer(ctx context.Context, a ask) {
 	w := b.wordsOf(b.people.known(a.user))
 	defer func() {
 		if broken := recover(); broken != nil {
-			b.logBroken(ctx, a, newPanic(broken))
+			b.logBroken(ctx, a, &commands.PanicError{Value: broken, Stack: debug.Stack()})
 			b.whisper(ctx, a, drawNotice(markBroken, w.Internal(a.ref)))
 		}
 	}()
 	w = b.wordsOf(b.people.language(ctx, a.user))
-	if a.command != b.opts.Command {
+	if a.origin == bySlash && a.command != b.opts.Command {
 		b.whisper(ctx, a, drawNotice(markHelp, w.Say(textOtherCommand)))
 		return
 	}
@@ -101,20 +69,6 @@ func (b *Bot) explain(ctx context.Context, a ask, w commands.Words, err error) {
 	b.whisper(ctx, a, drawNotice(markBroken, w.Internal(a.ref)))
 }
 
-// whisper answers the asker alone. It works in channels where the bot is not.
-func (b *Bot) whisper(ctx context.Context, a ask, messages ...message) {
-	ctx, cancel := outlive(ctx)
-	defer cancel()
-	ctx, cancelTimeout := context.WithTimeout(ctx, respondTimeout)
-	defer cancelTimeout()
-	for _, m := range messages {
-		if err := b.web.respond(ctx, a.address, m); err != nil {
-			b.log.ErrorContext(ctx, "answer a person", "ask", a, "error", err)
-			return
-		}
-	}
-}
-
 // undelivered tells the asker why the channel shows nothing.
 func (b *Bot) undelivered(ctx context.Context, a ask, w commands.Words, err error) {
 	b.log.WarnContext(ctx, "write in a channel", "ask", a, "error", err)
@@ -137,21 +91,11 @@ func (b *Bot) whyUndelivered(a ask, w commands.Words, err error) string {
 	}
 }
 
-// panicError is a panic that became an error, with where it happened.
-type panicError struct {
-	value any
-	stack []byte
-}
-
-func newPanic(value any) *panicError { return &panicError{value, debug.Stack()} }
-
-func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.value) }
-
 // logBroken logs a defect under the reference that the person was given.
 func (b *Bot) logBroken(ctx context.Context, a ask, err error) {
 	attrs := []any{"ask", a, "error", err}
-	if broken, ok := errors.AsType[*panicError](err); ok {
-		attrs = append(attrs, "stack", string(broken.stack))
+	if broken, ok := errors.AsType[*commands.PanicError](err); ok {
+		attrs = append(attrs, "stack", string(broken.Stack))
 	}
 	b.log.ErrorContext(ctx, "internal error", attrs...)
 }

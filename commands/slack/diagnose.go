@@ -1,16 +1,16 @@
 package slack
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"runtime/debug"
 	"strings"
-	"sync"
 	"time"
 
 	slackgo "github.com/slack-go/slack"
 
 	"tandem/commands"
-	"tandem/diagnostics"
 )
 
 const (
@@ -20,35 +20,33 @@ const (
 )
 
 // board is the message of one diagnosis: first it shows how far that has come,
-// in the end the verdict.
+// in the end the verdict. Several boards may show the same run.
 type board struct {
-	bot     *Bot
-	ask     ask
-	words   commands.Words
-	service string
-	ts      string // of the message
-
-	mu     sync.Mutex
-	latest commands.Progress
+	bot   *Bot
+	ask   ask
+	words commands.Words
+	run   *commands.Inquiry
+	ts    string // of the message
 }
 
-// diagnose runs a diagnosis that everyone in the channel can follow.
+// diagnose runs a diagnosis that everyone in the channel can follow, or shows
+// the one that somebody asked for a moment ago.
 func (b *Bot) diagnose(ctx context.Context, a ask, w commands.Words, what commands.Diagnose) {
 	service, opts, err := commands.Resolve(b.opts.Diagnoser, what)
 	if err != nil {
 		b.explain(ctx, a, w, err)
 		return
 	}
-	board := &board{bot: b, ask: a, words: w, service: service}
-	board.ts, err = b.web.post(ctx, a.channel, "", board.drawProgress(commands.Progress{}))
+	board := &board{bot: b, ask: a, words: w}
+	board.ts, err = b.web.post(ctx, a.channel, a.thread, board.drawProgress(service, commands.Progress{}))
 	if err != nil {
 		b.undelivered(ctx, a, w, err)
 		return
 	}
-	stopFollowing := board.follow(ctx)
-	opts.Progress = board.note
-	report, err := b.run(ctx, service, opts)
-	stopFollowing()
+	board.run, _ = b.desk.Take(ctx, a.ref, commands.Question{Service: service, Since: opts.Since, Only: opts.Only})
+	board.follow(ctx)
+	<-board.run.Done()
+	report, err := board.run.Result()
 	if err != nil {
 		board.fail(ctx, err)
 		return
@@ -56,68 +54,29 @@ func (b *Bot) diagnose(ctx context.Context, a ask, w commands.Words, what comman
 	board.finish(ctx, commands.NewCard(report, opts.Since, w))
 }
 
-// run diagnoses within the time that a diagnosis may take. A panic becomes an
-// error.
-func (b *Bot) run(ctx context.Context, service string, opts commands.Options) (report diagnostics.Report, err error) {
-	defer func() {
-		if broken := recover(); broken != nil {
-			err = newPanic(broken)
-		}
-	}()
-	ctx, cancel := context.WithTimeout(ctx, b.opts.Timeout)
-	defer cancel()
-	return b.opts.Diagnoser.Diagnose(ctx, service, opts)
-}
-
-// note remembers how far the diagnosis has come. It never waits.
-func (p *board) note(progress commands.Progress) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.latest = progress
-}
-
-func (p *board) current() commands.Progress {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.latest
-}
-
-// follow shows the progress from time to time, until the function that it
-// returns is called. No edit of progress arrives after that.
-func (p *board) follow(ctx context.Context) (stop func()) {
-	following, cancel := context.WithCancel(ctx)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		defer p.rescue(ctx)
-		p.showProgress(following)
-	}()
-	return func() {
-		cancel()
-		<-done
-	}
-}
-
-func (p *board) rescue(ctx context.Context) {
-	if broken := recover(); broken != nil {
-		p.bot.logBroken(ctx, p.ask, newPanic(broken))
-	}
-}
-
-func (p *board) showProgress(ctx context.Context) {
+// follow shows the progress from time to time until the run has ended. No edit
+// of progress arrives after that.
+func (p *board) follow(ctx context.Context) {
+	defer p.rescue(ctx)
 	ticker := time.NewTicker(p.bot.opts.Every)
 	defer ticker.Stop()
 	var shown commands.Progress
 	for {
 		select {
-		case <-ctx.Done():
+		case <-p.run.Done():
 			return
 		case <-ticker.C:
 		}
-		if latest := p.current(); latest != shown {
+		if latest := p.run.Progress(); latest != shown {
 			p.glance(ctx, latest)
 			shown = latest
 		}
+	}
+}
+
+func (p *board) rescue(ctx context.Context) {
+	if broken := recover(); broken != nil {
+		p.bot.logBroken(ctx, p.ask, &commands.PanicError{Value: broken, Stack: debug.Stack()})
 	}
 }
 
@@ -126,13 +85,13 @@ func (p *board) showProgress(ctx context.Context) {
 func (p *board) glance(ctx context.Context, latest commands.Progress) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), glanceTimeout)
 	defer cancel()
-	if err := p.bot.web.glance(ctx, p.ask.channel, p.ts, p.drawProgress(latest)); err != nil {
+	if err := p.bot.web.glance(ctx, p.ask.channel, p.ts, p.drawProgress(p.run.Service, latest)); err != nil {
 		p.bot.log.DebugContext(ctx, "show progress", "ask", p.ask, "error", err)
 	}
 }
 
-func (p *board) drawProgress(progress commands.Progress) message {
-	text := p.words.Progress(p.service, progress)
+func (p *board) drawProgress(service string, progress commands.Progress) message {
+	text := p.words.Progress(service, progress)
 	m := drawNotice(markWorking, text)
 	if progress.Total > 0 {
 		m.blocks = append(m.blocks, section(bar(progress.Done, progress.Total)))
@@ -163,11 +122,11 @@ func (p *board) finish(ctx context.Context, card commands.Card) {
 	if !p.show(ctx, drawCard(card, notes, p.words)) {
 		return
 	}
-	p.bot.log.InfoContext(ctx, "diagnosed", "ask", p.ask, "service", p.service, "status", card.Status)
+	p.bot.log.InfoContext(ctx, "diagnosed", "ask", p.ask, "service", p.run.Service, "status", card.Status)
 	ctx, cancel := context.WithTimeout(ctx, deliverTimeout)
 	defer cancel()
 	for _, m := range evidence {
-		if _, err := p.bot.web.post(ctx, p.ask.channel, p.ts, m); err != nil {
+		if _, err := p.bot.web.post(ctx, p.ask.channel, cmp.Or(p.ask.thread, p.ts), m); err != nil {
 			p.bot.log.WarnContext(ctx, "post evidence", "ask", p.ask, "error", err)
 			return
 		}
@@ -178,13 +137,13 @@ func (p *board) finish(ctx context.Context, card commands.Card) {
 // fail says in the channel why there is no verdict.
 func (p *board) fail(ctx context.Context, err error) {
 	if errors.Is(context.Cause(ctx), errStopping) {
-		p.show(ctx, drawNotice(markMissing, p.words.CutOff(p.service)))
+		p.show(ctx, drawNotice(markMissing, p.words.CutOff(p.run.Service)))
 		return
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		p.bot.log.WarnContext(ctx, "a diagnosis took too long", "ask", p.ask, "service", p.service, "error", err)
+		p.bot.log.WarnContext(ctx, "a diagnosis took too long", "ask", p.ask, "service", p.run.Service, "error", err)
 		limit := commands.Short(p.bot.opts.Timeout)
-		p.show(ctx, drawNotice(markMissing, p.words.Say(textTooSlow, "Service", p.service, "Limit", limit)))
+		p.show(ctx, drawNotice(markMissing, p.words.Say(textTooSlow, "Service", p.run.Service, "Limit", limit)))
 		return
 	}
 	if text, known := p.words.Explain(err); known {
@@ -218,7 +177,7 @@ func (p *board) show(ctx context.Context, m message) bool {
 func (p *board) showElsewhere(ctx context.Context, m message, err error) error {
 	switch errorCode(err) {
 	case "message_not_found", "cant_update_message", "edit_window_closed":
-		ts, err := p.bot.web.post(ctx, p.ask.channel, "", m)
+		ts, err := p.bot.web.post(ctx, p.ask.channel, p.ask.thread, m)
 		if err == nil {
 			p.ts = ts
 		}

@@ -45,7 +45,7 @@ func boardOn(t *testing.T, w *web) *board {
 	}
 	bot.web.close()
 	bot.web = w
-	return &board{bot: bot, ask: ask{channel: incidents, ref: "K7PQ2M4X"}, words: wordsIn(t, "en"), service: "worker", ts: "1.2"}
+	return &board{bot: bot, ask: ask{channel: incidents, ref: "K7PQ2M4X"}, words: wordsIn(t, "en"), run: &commands.Inquiry{Question: commands.Question{Service: "worker"}}, ts: "1.2"}
 }
 
 func TestACardThatSlackDislikesIsSaidInWords(t *testing.T) {

@@ -15,17 +15,17 @@ import (
 	"tandem/diagnostics"
 )
 
-// delivery is what Slack hands to the bot, as metrics name it.
-type delivery string
+// deliveryKind is what Slack hands to the bot, as metrics name it.
+type deliveryKind string
 
 const (
-	deliveredCommand     delivery = "command"
-	deliveredEvent       delivery = "event"
-	deliveredInteraction delivery = "interaction"
+	deliveredCommand     deliveryKind = "command"
+	deliveredEvent       deliveryKind = "event"
+	deliveredInteraction deliveryKind = "interaction"
 )
 
 // kindOf names what an envelope carries.
-func kindOf(req *socketmode.Request) delivery {
+func kindOf(req *socketmode.Request) deliveryKind {
 	switch req.Type {
 	case socketmode.RequestTypeSlashCommands:
 		return deliveredCommand
@@ -125,7 +125,7 @@ func histograms(name, help string, buckets []float64, labels ...string) *prometh
 func longBuckets() []float64 { return []float64{.1, .25, .5, 1, 2, 3, 5, 10, 20, 30, 60, 120} }
 
 // acked counts an acknowledgement that was tried, and how long it took.
-func (m *metrics) acked(kind delivery, ok bool, took time.Duration) {
+func (m *metrics) acked(kind deliveryKind, ok bool, took time.Duration) {
 	if m == nil {
 		return
 	}

@@ -37,9 +37,10 @@ type Options struct {
 	Language  diagnostics.Lang // of people whose own cannot be known; empty: English
 	Version   string           // what `version` answers
 
-	Connections int           // websockets at once; zero: 1
+	Connections int           // websockets at once, so that a refresh leaves no gap; zero: 2
 	Width       int           // commands at once, more are told to come back; zero: 16
 	Timeout     time.Duration // of one diagnosis; zero: 2 minutes
+	Join        time.Duration // how long a diagnosis takes in those who ask the same; zero: 1 minute; negative: never
 	Grace       time.Duration // for running diagnoses when the bot is stopped; zero: 10 seconds
 	Every       time.Duration // shortest time between two edits, and between two messages of a thread; zero: 1 second
 
@@ -52,7 +53,7 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.APIURL, slackgo.APIURL)
 	setDefault(&o.Command, "/vault")
 	setDefault(&o.Language, diagnostics.English)
-	setDefault(&o.Connections, 1)
+	setDefault(&o.Connections, 2)
 	setDefault(&o.Width, 16)
 	setDefault(&o.Timeout, 2*time.Minute)
 	setDefault(&o.Grace, 10*time.Second)
@@ -83,6 +84,7 @@ type Bot struct {
 	web    *web
 	crew   *crew
 	people *people
+	desk   *commands.Desk
 	newRef func() string
 
 	metrics *metrics
@@ -114,6 +116,7 @@ func New(opts Options) (*Bot, error) {
 		web:    web,
 		crew:   newCrew(opts.Width),
 		people: newPeople(web, opts.Language, opts.Log, opts.Now),
+		desk:   commands.NewDesk(opts.Diagnoser, commands.DeskOptions{Join: opts.Join, Timeout: opts.Timeout, Now: opts.Now}),
 		newRef: newRef,
 
 		metrics: metrics,
@@ -169,4 +172,5 @@ func (b *Bot) finish(cutOff context.CancelCauseFunc) {
 	timer := time.AfterFunc(b.opts.Grace, func() { cutOff(errStopping) })
 	defer timer.Stop()
 	b.crew.wait()
+	b.desk.Wait()
 }

@@ -329,7 +329,7 @@ func TestTheBotComesBackAfterTheSocketIsCut(t *testing.T) {
 			before := len(w.callsOf("apps.connections.open"))
 			w.Socket(lab.SocketAction{Action: action})
 			w.eventually("it is back", func() bool {
-				return len(w.callsOf("apps.connections.open")) > before && w.State("").Connections == 1
+				return len(w.callsOf("apps.connections.open")) > before && w.State("").Connections == 2
 			})
 			w.say(bruno, incidents, "/vault version")
 			w.waitFor(bruno, incidents, "tandem v1.2.3")

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	slackgo "github.com/slack-go/slack"
+	"github.com/slack-go/slack/slackevents"
 	"github.com/slack-go/slack/socketmode"
 	"golang.org/x/sync/errgroup"
 )
@@ -61,24 +62,19 @@ func (b *Bot) receive(ctx, jobs context.Context, client *socketmode.Client) erro
 			return ctx.Err()
 		case event := <-client.Events:
 			link.follow(event.Type)
-			if err := b.take(ctx, jobs, client, event); err != nil {
+			if err := b.hear(ctx, jobs, client, event); err != nil {
 				return err
 			}
 		}
 	}
 }
 
-// take handles one event without ever waiting for more than an ack. It returns
+// hear handles one event without ever waiting for more than an ack. It returns
 // an error when the connection can never be made.
-func (b *Bot) take(ctx, jobs context.Context, client *socketmode.Client, event socketmode.Event) error {
+func (b *Bot) hear(ctx, jobs context.Context, client *socketmode.Client, event socketmode.Event) error {
 	switch event.Type {
-	case socketmode.EventTypeSlashCommand:
-		if command, ok := event.Data.(slackgo.SlashCommand); ok {
-			b.takeCommand(ctx, jobs, client, event.Request, command)
-		}
-	case socketmode.EventTypeEventsAPI, socketmode.EventTypeInteractive:
-		// Nothing listens to these yet; unacknowledged ones would come again.
-		b.ack(ctx, client, event.Request, nil)
+	case socketmode.EventTypeSlashCommand, socketmode.EventTypeInteractive, socketmode.EventTypeEventsAPI:
+		b.take(ctx, jobs, delivered(event), func(answer any) bool { return b.ack(ctx, client, event.Request, answer) })
 	case socketmode.EventTypeHello:
 		b.log.InfoContext(ctx, "connected to slack", "connections", event.Request.NumConnections)
 	case socketmode.EventTypeConnectionError:
@@ -88,6 +84,19 @@ func (b *Bot) take(ctx, jobs context.Context, client *socketmode.Client, event s
 		b.log.WarnContext(ctx, "socket mode trouble", "kind", string(event.Type))
 	}
 	return nil
+}
+
+// delivered is the delivery in an envelope.
+func delivered(event socketmode.Event) delivery {
+	switch data := event.Data.(type) {
+	case slackgo.SlashCommand:
+		return delivery{command: &data}
+	case slackgo.InteractionCallback:
+		return delivery{interaction: &data}
+	case slackevents.EventsAPIEvent:
+		return delivery{event: &data}
+	}
+	return delivery{}
 }
 
 // connectionFailed ends the attempts that the client would repeat for ever
@@ -102,25 +111,6 @@ func (b *Bot) connectionFailed(ctx context.Context, event socketmode.Event) erro
 	}
 	b.log.WarnContext(ctx, "no connection to slack", "error", failed.ErrorObj, "again_in", failed.Backoff)
 	return nil
-}
-
-// takeCommand acknowledges a slash command and gives it to the crew. When the
-// crew is full the acknowledgement itself says so.
-func (b *Bot) takeCommand(ctx, jobs context.Context, client *socketmode.Client, req *socketmode.Request, command slackgo.SlashCommand) {
-	seat, ok := b.crew.reserve()
-	if !ok {
-		b.log.WarnContext(ctx, "too many commands at once", "width", b.opts.Width)
-		b.metrics.dropped(dropBusy)
-		b.ack(ctx, client, req, b.busy(command.UserID))
-		return
-	}
-	if !b.ack(ctx, client, req, nil) {
-		b.metrics.dropped(dropUnacked)
-		seat.free() // Slack tells the person that it failed: running it would belie that
-		return
-	}
-	ask := newAsk(command, b.newRef())
-	seat.run(func() { b.answer(jobs, ask) })
 }
 
 // ack acknowledges an envelope and says whether it could.
@@ -138,13 +128,4 @@ func (b *Bot) ack(ctx context.Context, client *socketmode.Client, req *socketmod
 		return false
 	}
 	return true
-}
-
-// busy is the answer inside an acknowledgement. It waits for nothing: the
-// person's language is used when it happens to be known.
-func (b *Bot) busy(user string) any {
-	return map[string]any{
-		"response_type": slackgo.ResponseTypeEphemeral,
-		"text":          prose(b.wordsOf(b.people.known(user)).Say(textBusy)),
-	}
 }

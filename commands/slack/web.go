@@ -31,6 +31,7 @@ const (
 const (
 	methodAuthTest    = "auth.test"
 	methodPostMessage = "chat.postMessage"
+	methodEphemeral   = "chat.postEphemeral"
 	methodUpdate      = "chat.update"
 	methodUsersInfo   = "users.info"
 	methodResponseURL = "response_url"
@@ -124,6 +125,27 @@ func (w *web) locale(ctx context.Context, user string) (string, error) {
 // post writes a message, into a thread when one is given, and returns its ts.
 // It is not repeated when nobody knows whether Slack took it.
 func (w *web) post(ctx context.Context, channel, thread string, m message) (string, error) {
+	options := content(thread, m)
+	var ts string
+	err := w.call(ctx, postsIn(channel), false, func(ctx context.Context) (err error) {
+		_, ts, err = w.api.PostMessageContext(ctx, channel, options...)
+		return err
+	})
+	return ts, err
+}
+
+// postEphemeral writes a message that one person sees, for as long as Slack
+// keeps it.
+func (w *web) postEphemeral(ctx context.Context, channel, thread, user string, m message) error {
+	options := content(thread, m)
+	return w.call(ctx, methodEphemeral, false, func(ctx context.Context) error {
+		_, err := w.api.PostEphemeralContext(ctx, channel, user, options...)
+		return err
+	})
+}
+
+// content is a message as a call sends it, into a thread when one is given.
+func content(thread string, m message) []slackgo.MsgOption {
 	options := []slackgo.MsgOption{
 		slackgo.MsgOptionText(m.text, false),
 		slackgo.MsgOptionBlocks(m.blocks...),
@@ -133,12 +155,7 @@ func (w *web) post(ctx context.Context, channel, thread string, m message) (stri
 	if thread != "" {
 		options = append(options, slackgo.MsgOptionTS(thread))
 	}
-	var ts string
-	err := w.call(ctx, postsIn(channel), false, func(ctx context.Context) (err error) {
-		_, ts, err = w.api.PostMessageContext(ctx, channel, options...)
-		return err
-	})
-	return ts, err
+	return options
 }
 
 // postsIn names the posts in one channel, which Slack limits by themselves.

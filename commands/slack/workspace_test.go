@@ -2,6 +2,7 @@ package slack
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -91,7 +92,7 @@ func open(t *testing.T, d commands.Diagnoser, change ...func(*Options, *lab.Conf
 		}
 		w.checkSecrets()
 	})
-	w.eventually("the bot is connected", func() bool { return w.State("").Connections == max(1, opts.Connections) })
+	w.eventually("the bot is connected", func() bool { return w.State("").Connections == cmp.Or(opts.Connections, 2) })
 	return w
 }
 

@@ -1,0 +1,88 @@
+package slack
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"regexp"
+
+	slackgo "github.com/slack-go/slack"
+)
+
+// origin is how somebody asked.
+type origin string
+
+// The origins.
+const (
+	bySlash    origin = "slash"    // a slash command
+	byMention  origin = "mention"  // the bot's name in a channel or a thread
+	byDirect   origin = "direct"   // a message to the bot alone
+	byButton   origin = "button"   // on a message of the bot's
+	byShortcut origin = "shortcut" // of a message, or a modal that it opened
+)
+
+// ask is one thing that a person asked, whichever way it came. All ways lead to
+// Bot.answer.
+type ask struct {
+	origin  origin
+	command string // like /vault; empty unless it is a slash command
+	text    string // what comes after the command or the mention
+
+	team, user string
+	channel    string
+	thread     string // ts of the thread that the answer belongs in; empty: the channel
+	address    string // takes answers that only the asker sees; a secret; empty: there is none
+	ref        string // names this ask to people and in the log
+}
+
+func slashAsk(c slackgo.SlashCommand, ref string) ask {
+	return ask{
+		origin: bySlash, command: c.Command, text: c.Text, team: c.TeamID, user: c.UserID, channel: c.ChannelID,
+		address: c.ResponseURL, ref: ref,
+	}
+}
+
+// LogValue leaves the address out, and what the person wrote.
+func (a ask) LogValue() slog.Value {
+	return slog.GroupValue(
+		slog.String("ref", a.ref), slog.String("origin", string(a.origin)),
+		slog.String("channel", a.channel), slog.String("user", a.user))
+}
+
+// asker returns the person's id when it is one.
+func (a ask) asker() string {
+	if regexp.MustCompile(`^[UW][A-Z0-9]{2,30}$`).MatchString(a.user) {
+		return a.user
+	}
+	return ""
+}
+
+// newRef returns a reference that is easy to read out.
+func newRef() string { return rand.Text()[:8] }
+
+// whisper answers the asker alone: by the address that came with the ask, in
+// the conversation that nobody else is in, or as an ephemeral message.
+func (b *Bot) whisper(ctx context.Context, a ask, messages ...message) {
+	ctx, cancel := outlive(ctx)
+	defer cancel()
+	ctx, cancelTimeout := context.WithTimeout(ctx, respondTimeout)
+	defer cancelTimeout()
+	for _, m := range messages {
+		if err := b.whisperOnce(ctx, a, m); err != nil {
+			b.log.ErrorContext(ctx, "answer a person", "ask", a, "error", err)
+			return
+		}
+	}
+}
+
+func (b *Bot) whisperOnce(ctx context.Context, a ask, m message) error {
+	switch {
+	case a.address != "":
+		return b.web.respond(ctx, a.address, m)
+	case a.origin == byDirect:
+		_, err := b.web.post(ctx, a.channel, a.thread, m)
+		return err
+	default:
+		return b.web.postEphemeral(ctx, a.channel, a.thread, a.user, m)
+	}
+}
