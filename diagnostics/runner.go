@@ -9,6 +9,9 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // Defaults of a Runner.
@@ -23,6 +26,9 @@ type Runner struct {
 	Now     func() time.Time
 	Width   int           // probes at work at once in one diagnosis; zero: DefaultWidth
 	Timeout time.Duration // of a whole diagnosis; zero: none but the context's
+
+	Tracer   trace.Tracer // makes a span of each diagnosis, check and probe; nil: none
+	Observer Observer
 }
 
 // RunOptions narrow one diagnosis.
@@ -30,6 +36,8 @@ type RunOptions struct {
 	Since    time.Duration  // zero: DefaultSince
 	Only     []string       // codes; what they need is included. Empty: all
 	Progress func(Progress) // called after each check, never concurrently; optional
+
+	About []attribute.KeyValue // of the diagnosis's span
 }
 
 // Progress says that a check was judged.
@@ -56,6 +64,13 @@ func (e *CheckError) Error() string {
 // also when nothing could be seen. Its errors are a *CheckError, an error in the
 // catalogue's applies or arguments, or that of a context that ended.
 func (r *Runner) Run(ctx context.Context, service Target, opts RunOptions) (Report, error) {
+	ctx, end := r.witness().diagnosis(ctx, service.Name, opts.About)
+	report, err := r.diagnose(ctx, service, opts)
+	end(report, err)
+	return report, err
+}
+
+func (r *Runner) diagnose(ctx context.Context, service Target, opts RunOptions) (Report, error) {
 	if opts.Since == 0 {
 		opts.Since = DefaultSince
 	}
@@ -121,6 +136,7 @@ type run struct {
 	service Target
 	since   time.Duration
 	now     func() time.Time
+	witness witness
 	slots   chan struct{} // a token for each probe at work
 	checks  []*Check
 	tasks   map[string]*task      // by code
@@ -160,7 +176,7 @@ func (r *Runner) newRun(service Target, since time.Duration, checks []*Check) (*
 		width = DefaultWidth
 	}
 	run := &run{
-		service: service, since: since, now: r.Now, checks: checks,
+		service: service, since: since, now: r.Now, witness: r.witness(), checks: checks,
 		slots: make(chan struct{}, width),
 		tasks: make(map[string]*task, len(checks)), gathers: map[string]*gathering{},
 	}
@@ -227,6 +243,8 @@ func (r *run) judge(ctx context.Context, t *task) {
 			t.inherit(needed)
 		}
 	}
+	ctx, end := r.witness.check(ctx, t.check.Code)
+	defer func() { end(t.result) }()
 	start := r.now()
 	in := r.gatherAll(ctx, t)
 	j := t.check.judge(in)
@@ -321,6 +339,8 @@ func (t *task) evidence() []Evidence {
 // gather asks one question, under its own deadline. A probe that ignores its
 // deadline is left behind: its answer goes to nobody.
 func (r *run) gather(ctx context.Context, g *gathering) {
+	ctx, end := r.witness.probe(ctx, g.probe.Name)
+	defer func() { end(g.blind) }()
 	timeout := g.probe.Timeout
 	if timeout == 0 {
 		timeout = DefaultTimeout
