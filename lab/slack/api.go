@@ -37,7 +37,7 @@ const appToken = "app"
 // methods is the whole Web API of this workspace. Anything else is unknown_method.
 func (s *Server) methods() []method {
 	return slices.Concat(s.socketMethods(), s.authMethods(), s.chatMethods(), s.conversationMethods(), s.userMethods(),
-		s.usergroupMethods(), s.reactionMethods(), s.fileMethods())
+		s.usergroupMethods(), s.reactionMethods(), s.fileMethods(), s.viewMethods())
 }
 
 // serveAPI answers POST /api/METHOD.

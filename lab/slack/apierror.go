@@ -54,3 +54,12 @@ func (e *apiError) body() reply {
 	}
 	return b
 }
+
+// problemsOf are the messages of a refusal.
+func problemsOf(err error) []string {
+	var refused *apiError
+	if errors.As(err, &refused) {
+		return refused.messages
+	}
+	return nil
+}

@@ -113,11 +113,15 @@ func (a args) raw(key string) json.RawMessage {
 	}
 }
 
-// logged is the arguments as texts for the call log.
+// logged is the arguments as texts for the call log, without what entitles to something.
 func (a args) logged() map[string]string {
 	texts := make(map[string]string, len(a))
 	for key := range a {
-		if key != "token" {
+		switch key {
+		case "token":
+		case "trigger_id":
+			texts[key] = "[redacted]"
+		default:
 			texts[key] = a.str(key)
 		}
 	}

@@ -1,6 +1,7 @@
 package slack
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -31,6 +32,14 @@ type Config struct {
 	// Scopes are what the bot token may do: those of the app's manifest.
 	Scopes []string `json:"scopes,omitempty"`
 
+	// Delivery is "socket" (Socket Mode) or "http". Without it, it is HTTP when an address of HTTP is set.
+	Delivery string `json:"delivery,omitempty"`
+	// HTTP is where the app listens. It goes before the addresses of the manifest.
+	HTTP HTTP `json:"http,omitzero"`
+	// Manifest is the app's manifest as Slack takes it, in JSON. Commands, shortcuts, scopes, subscribed events and the
+	// way of delivery then come from it alone.
+	Manifest json.RawMessage `json:"manifest,omitempty"`
+
 	Team     Team      `json:"team,omitzero"`
 	App      App       `json:"app,omitzero"`
 	People   []Person  `json:"people,omitempty"`
@@ -48,23 +57,6 @@ type Team struct {
 	ID     string `json:"id"`
 	Name   string `json:"name"`
 	Domain string `json:"domain"`
-}
-
-// App is the app under test, as installed in the workspace.
-type App struct {
-	ID       string    `json:"id"`
-	Name     string    `json:"name"`
-	UserID   string    `json:"user_id"`
-	BotID    string    `json:"bot_id"`
-	Commands []Command `json:"commands"`
-}
-
-// Command is one slash command of the app. Suggestions complete it in the page's composer.
-type Command struct {
-	Name        string   `json:"name"`
-	Description string   `json:"description"`
-	UsageHint   string   `json:"usage_hint"`
-	Suggestions []string `json:"suggestions"`
 }
 
 // timing is the durations of a Config, read.
@@ -88,6 +80,16 @@ func (cfg Config) complete() (Config, timing, error) {
 	t, err := cfg.timing()
 	errs = append(errs, err)
 	cfg.fill()
+	if cfg.Manifest != nil {
+		errs = append(errs, cfg.install())
+	}
+	if cfg.Delivery == "" {
+		cfg.Delivery = bySocket
+		if cfg.HTTP != (HTTP{}) {
+			cfg.Delivery = byHTTP
+		}
+	}
+	errs = append(errs, Delivery{Mode: cfg.Delivery, HTTP: cfg.HTTP}.check(cfg.SigningSecret))
 	return cfg, t, errors.Join(errs...)
 }
 
@@ -126,6 +128,15 @@ func (cfg *Config) fill() {
 	}
 	if cfg.App.ID == "" {
 		cfg.App = defaultApp()
+	}
+	if cfg.App.Events == nil {
+		cfg.App.Events = defaultEvents()
+	}
+	if cfg.App.Shortcuts == nil {
+		cfg.App.Shortcuts = defaultShortcuts()
+	}
+	if cfg.App.Home == (AppHome{}) {
+		cfg.App.Home = AppHome{HomeTab: true, MessagesTab: true}
 	}
 	if cfg.Scopes == nil {
 		cfg.Scopes = defaultScopes()

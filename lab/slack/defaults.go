@@ -2,13 +2,29 @@ package slack
 
 import "slices"
 
+// defaultEvents are the subscriptions of the app's manifest.
+func defaultEvents() []string {
+	return []string{
+		"app_mention", "reaction_added", "reaction_removed", "app_home_opened", "member_joined_channel",
+		"channel_id_changed", "message.im", "tokens_revoked", "app_uninstalled",
+	}
+}
+
+func defaultShortcuts() []Shortcut {
+	return []Shortcut{{
+		Name: "Diagnose this", CallbackID: "diagnose_this", Type: "message",
+		Description: "Diagnose the service that a message is about",
+	}}
+}
+
 func defaultApp() App {
 	return App{
 		ID: "A0TANDEM01", Name: "Tandem", UserID: "U0TANDEM01", BotID: "B0TANDEM01",
 		Commands: []Command{{
-			Name:        "/vault",
-			Description: "Diagnose Vault and SPIFFE for a service",
-			UsageHint:   "diagnose SERVICE | checks [CODE] | help",
+			Name:         "/vault",
+			Description:  "Diagnose Vault and SPIFFE for a service",
+			ShouldEscape: true,
+			UsageHint:    "diagnose SERVICE | checks [CODE] | help",
 			Suggestions: []string{
 				"diagnose orchestrator", "diagnose worker", "diagnose service-registry", "checks", "help",
 			},

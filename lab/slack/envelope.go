@@ -21,6 +21,28 @@ type envelope struct {
 	AcceptsPayload bool   `json:"accepts_response_payload"`
 	RetryAttempt   int    `json:"retry_attempt,omitempty"`
 	RetryReason    string `json:"retry_reason,omitempty"`
+
+	address string // over HTTP, where it goes when its kind has no one address
+}
+
+// subject is the id that a reader of the log knows the envelope by: the event's, which stays through redeliveries.
+func (e envelope) subject() string {
+	if id, ok := e.Payload["event_id"].(string); ok {
+		return id
+	}
+	return e.ID
+}
+
+// about is what the envelope is about: the type of the event or the interaction, or the command.
+func (e envelope) about() string {
+	about := e.Payload["type"]
+	if event, ok := e.Payload["event"].(object); ok {
+		about = event["type"]
+	} else if e.Type == "slash_commands" {
+		about = e.Payload["command"]
+	}
+	text, _ := about.(string)
+	return text
 }
 
 // ack is what the app answers.

@@ -1,6 +1,7 @@
 package slack
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 )
@@ -13,6 +14,11 @@ func (s *Server) labRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /lab/say", deed(s, s.Say))
 	mux.HandleFunc("POST /lab/react", deed(s, s.React))
 	mux.HandleFunc("POST /lab/click", deed(s, s.Click))
+	mux.HandleFunc("POST /lab/shortcut", deed(s, s.Shortcut))
+	mux.HandleFunc("POST /lab/submit", deed(s, s.Submit))
+	mux.HandleFunc("POST /lab/close", deed(s, s.CloseView))
+	mux.HandleFunc("POST /lab/home", deed(s, s.Home))
+	mux.HandleFunc("PUT /lab/app", deed(s, s.Rewire))
 	mux.HandleFunc("POST /lab/socket", deed(s, s.Socket))
 }
 
@@ -35,7 +41,31 @@ func (s *Server) State(user string) Snapshot {
 	if p, ok := s.state.person(user); ok && user != "" {
 		user = p.ID
 	}
-	return s.state.snapshot(user)
+	snap := s.state.snapshot(user)
+	snap.Delivery = s.wiring.get()
+	return snap
+}
+
+// Rewire changes how the app is reached. What is left out stays. An events URL must echo a challenge: when it does not,
+// the outcome says so, and the workspace asks again before the next event.
+func (s *Server) Rewire(to Delivery) Outcome {
+	return s.timed(func() (string, error) {
+		next := s.wiring.get()
+		orElse(&to.Mode, next.Mode)
+		orElse(&to.CommandsURL, next.CommandsURL)
+		orElse(&to.InteractiveURL, next.InteractiveURL)
+		orElse(&to.EventsURL, next.EventsURL)
+		if err := to.check(s.cfg.SigningSecret); err != nil {
+			return "", err
+		}
+		s.wiring.set(to)
+		if to.Mode != byHTTP {
+			return "", nil
+		}
+		ctx, cancel := context.WithTimeout(s.ctx, s.timing.ackLimit)
+		defer cancel()
+		return "", s.outbound.challenge(ctx, to.EventsURL, s.hooks.verification)
+	})
 }
 
 // SocketAction is weather for Socket Mode: "disconnect" asks every websocket to refresh, "kill" cuts them all.

@@ -13,7 +13,12 @@ import (
 
 func post(t *testing.T, s *Server, path, body string, headers ...string) (int, Outcome) {
 	t.Helper()
-	req, err := http.NewRequest(http.MethodPost, s.URL()+path, strings.NewReader(body))
+	return request(t, s, http.MethodPost, path, body, headers...)
+}
+
+func request(t *testing.T, s *Server, method, path, body string, headers ...string) (int, Outcome) {
+	t.Helper()
+	req, err := http.NewRequest(method, s.URL()+path, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// Said is what a person types, with who and where. User and Channel are ids or names.
+// Said is what a person types, with who and where. User and Channel are ids or names; "@tandem" is the direct messages
+// with the app.
 type Said struct {
 	User     string `json:"user"`
 	Channel  string `json:"channel"`
@@ -19,6 +20,8 @@ type Outcome struct {
 	TS    string  `json:"ts,omitempty"`
 	AckMS float64 `json:"ack_ms"`
 	Error string  `json:"error,omitempty"`
+	// Errors are what stands at the inputs of a modal that was not accepted, by block_id.
+	Errors map[string]string `json:"errors,omitempty"`
 }
 
 // Say does what typing in the page's composer does: a slash command or a message. It returns when the app has
@@ -53,18 +56,44 @@ func (s *Server) say(said Said) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	m := s.state.post(channel.ID, Message{User: p.ID, Text: s.encode(text, false), ThreadTS: thread})
-	if event := s.mention(channel, m); event != nil {
-		return m.TS, s.emit(event)
+	if home := s.cfg.App.Home; channel.IsIM && (!home.MessagesTab || home.MessagesReadOnly) {
+		return "", refuse("messages_tab_disabled")
 	}
-	return m.TS, nil
+	m := s.state.post(channel.ID, Message{User: p.ID, Team: p.TeamID, Text: s.encode(text, false), ThreadTS: thread})
+	if event := s.mention(channel, m); event != nil {
+		if err := s.emit(event); err != nil {
+			return m.TS, err
+		}
+	}
+	return m.TS, s.emit(messageEvent(channel, m))
+}
+
+// human is a person who can act.
+func (s *Server) human(who string) (Person, error) {
+	p, ok := s.state.person(who)
+	if !ok || p.Deleted || p.IsBot {
+		return Person{}, refuse("user_not_found")
+	}
+	return p, nil
+}
+
+// foreign reports whether p belongs to another organisation.
+func (s *Server) foreign(p Person) bool { return p.TeamID != s.cfg.Team.ID }
+
+// directMessages is the conversation between p and the app.
+func (s *Server) directMessages(p Person) Channel {
+	c, _ := s.state.directMessages(p.ID, s.cfg.App.UserID)
+	return c
 }
 
 // actor is the person who acts and the channel they act in, of which they must be a member.
 func (s *Server) actor(user, channel string) (Person, Channel, error) {
-	p, ok := s.state.person(user)
-	if !ok || p.Deleted || p.IsBot {
-		return Person{}, Channel{}, refuse("user_not_found")
+	p, err := s.human(user)
+	if err != nil {
+		return Person{}, Channel{}, err
+	}
+	if to, ok := s.state.person(channel); ok && to.ID == s.cfg.App.UserID && !s.foreign(p) {
+		return p, s.directMessages(p), nil
 	}
 	c, ok := s.state.channel(channel)
 	switch {

@@ -25,7 +25,11 @@ type Server struct {
 	hooks   *hooks
 	files   *files
 	tickets *tickets
-	api     map[string]method
+	// wiring says how the app is reached; outbound reaches it over HTTP, hub over its websockets.
+	wiring   *wiring
+	outbound *outbound
+	triggers *triggers
+	api      map[string]method
 
 	url    string
 	http   *http.Server
@@ -60,7 +64,10 @@ func newServer(ctx context.Context, cfg Config, timing timing) *Server {
 	s := &Server{
 		cfg: cfg, timing: timing, log: cfg.Log, state: newState(cfg), rates: newRates(cfg.RateLimits, cfg.Now),
 		hooks: newHooks(), files: newFiles(), tickets: newTickets(), api: map[string]method{}, failed: make(chan error, 1),
+		triggers: newTriggers(), wiring: &wiring{current: Delivery{Mode: cfg.Delivery, HTTP: cfg.HTTP}},
 	}
+	s.outbound = newOutbound(cfg.SigningSecret, timing.ackLimit, cfg.Now, s.wiring)
+	s.state.heard = s.heard
 	s.ctx, s.cancel = context.WithCancel(ctx)
 	s.hub = newHub(s.log, timing.ackLimit, s.state.link)
 	for _, m := range s.methods() {
@@ -105,6 +112,7 @@ func (s *Server) Close() error {
 		err = s.http.Close()
 	}
 	s.tasks.Wait()
+	s.outbound.close()
 	return err
 }
 

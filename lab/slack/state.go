@@ -17,15 +17,22 @@ type state struct {
 	team Team
 	app  App
 
+	// heard is told of every new message, outside the lock.
+	heard func(Channel, Message)
+
 	mu       sync.Mutex
 	people   []Person
 	channels []Channel
 	subteams []UserGroup
 	messages map[string][]Message // by channel, in the order of ts
 	calls    []Call
-	lastTS   int64
-	linked   int // open websockets of the app
-	watchers map[*watcher]struct{}
+	// deliveries is what was sent to the app, oldest first.
+	deliveries []Delivered
+	lastTS     int64
+	linked     int               // open websockets of the app
+	views      map[string][]View // the open modals of each person, the lowest first
+	homes      map[string]View
+	watchers   map[*watcher]struct{}
 }
 
 // Call is one request to the Web API, without its token.
@@ -45,7 +52,13 @@ type Snapshot struct {
 	People      []Person       `json:"people"`
 	Channels    []ChannelState `json:"channels"`
 	UserGroups  []UserGroup    `json:"user_groups"`
-	Calls       []Call         `json:"calls,omitempty"`
+	// Delivery is how the app is reached. Views are the open modals, the lowest of each person's first; Homes are the
+	// published Home tabs by person.
+	Delivery   Delivery        `json:"delivery"`
+	Views      []View          `json:"views"`
+	Homes      map[string]View `json:"homes"`
+	Calls      []Call          `json:"calls,omitempty"`
+	Deliveries []Delivered     `json:"deliveries,omitempty"`
 }
 
 // ChannelState is a channel with its messages, oldest first.
@@ -58,6 +71,7 @@ func newState(cfg Config) *state {
 	st := &state{
 		now: cfg.Now, team: cfg.Team, app: cfg.App, channels: slices.Clone(cfg.Channels), subteams: slices.Clone(cfg.UserGroups),
 		messages: map[string][]Message{}, watchers: map[*watcher]struct{}{},
+		views: map[string][]View{}, homes: map[string]View{},
 	}
 	st.people = append(st.people, cfg.People...)
 	st.people = append(
@@ -133,12 +147,13 @@ func (st *state) snapshot(user string) Snapshot {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	snap := st.snapshotLocked(user)
-	snap.Calls = slices.Clone(st.calls)
+	snap.Calls, snap.Deliveries = slices.Clone(st.calls), slices.Clone(st.deliveries)
 	return snap
 }
 
 func (st *state) snapshotLocked(user string) Snapshot {
 	snap := Snapshot{Team: st.team, App: st.app, Connections: st.linked, People: slices.Clone(st.people), UserGroups: slices.Clone(st.subteams)}
+	snap.Views, snap.Homes = st.viewsOf(user), st.homesOf(user)
 	for _, c := range st.channels {
 		if !c.shownTo(user) {
 			continue

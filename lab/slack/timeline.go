@@ -6,6 +6,14 @@ import "slices"
 
 // post appends m to the channel, gives it its ts, counts it in its thread and returns it.
 func (st *state) post(channel string, m Message) Message {
+	m = st.add(channel, m)
+	if c, ok := st.channel(channel); ok && st.heard != nil {
+		st.heard(c, m)
+	}
+	return m
+}
+
+func (st *state) add(channel string, m Message) Message {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	m.Type, m.TS = "message", st.nextTS()

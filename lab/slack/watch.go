@@ -7,12 +7,17 @@ const watcherBacklog = 256
 
 // change is one thing that happened, as the page's event stream carries it.
 type change struct {
-	Kind    string `json:"kind"` // message, removed, link, channel
-	Channel string `json:"channel,omitempty"`
+	Kind        string   `json:"kind"` // message, removed, link, channel, views, home, person
+	Channel     string   `json:"channel,omitempty"`
+	Message     *Message `json:"message,omitempty"`
+	Connections int      `json:"connections,omitempty"`
 	// Conversation is a channel that is new or has changed, when the kind says so.
 	Conversation *Channel `json:"conversation,omitempty"`
-	Message      *Message `json:"message,omitempty"`
-	Connections  int      `json:"connections,omitempty"`
+	// User is whom Views, the whole stack of open modals, or Home is of. Only that person's watchers are told.
+	User   string  `json:"user,omitempty"`
+	Views  []View  `json:"views,omitempty"`
+	Home   *View   `json:"home,omitempty"`
+	Person *Person `json:"person,omitempty"`
 }
 
 // watcher is one open page, seen as one person.
@@ -37,9 +42,8 @@ func (st *state) watch(user string) (snap Snapshot, changes <-chan change, stop 
 
 // tell passes a change to every watcher who may see it. Callers hold the lock.
 func (st *state) tell(c change) {
-	i := slices.IndexFunc(st.channels, func(ch Channel) bool { return ch.ID == c.Channel })
 	for w := range st.watchers {
-		if (i >= 0 && !st.channels[i].shownTo(w.user)) || (c.Message != nil && !c.Message.visibleTo(w.user)) {
+		if !st.sees(w.user, c) {
 			continue
 		}
 		select {
@@ -49,4 +53,16 @@ func (st *state) tell(c change) {
 			close(w.changes)
 		}
 	}
+}
+
+// sees reports whether a change is any of user's business.
+func (st *state) sees(user string, c change) bool {
+	if c.User != "" && c.User != user {
+		return false
+	}
+	if c.Message != nil && !c.Message.visibleTo(user) {
+		return false
+	}
+	i := slices.IndexFunc(st.channels, func(ch Channel) bool { return ch.ID == c.Channel })
+	return i < 0 || st.channels[i].shownTo(user)
 }
