@@ -21,6 +21,7 @@ const (
 	markMissing = "⚠️"
 	markBroken  = "❗"
 	markHelp    = "❔"
+	markHello   = "👋"
 )
 
 // answer answers one command, whatever happens meanwhile.

@@ -19,6 +19,7 @@ const (
 	byDirect   origin = "direct"   // a message to the bot alone
 	byButton   origin = "button"   // on a message of the bot's
 	byShortcut origin = "shortcut" // of a message, or a modal that it opened
+	byHome     origin = "home"     // the Home tab was opened
 )
 
 // ask is one thing that a person asked, whichever way it came. All ways lead to

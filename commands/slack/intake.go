@@ -4,7 +4,6 @@ import (
 	"context"
 
 	slackgo "github.com/slack-go/slack"
-	"github.com/slack-go/slack/slackevents"
 )
 
 // delivery is one thing that Slack delivered, by a websocket or over HTTP.
@@ -12,7 +11,7 @@ import (
 type delivery struct {
 	command     *slackgo.SlashCommand
 	interaction *slackgo.InteractionCallback
-	event       *slackevents.EventsAPIEvent
+	event       *event
 }
 
 // acknowledge tells Slack that a delivery arrived, with an answer for the
@@ -24,8 +23,11 @@ type acknowledge func(answer any) bool
 // crew is full the acknowledgement itself says so.
 func (b *Bot) take(ctx, jobs context.Context, d delivery, ack acknowledge) {
 	job := b.route(d)
+	if job.unknown {
+		b.metrics.dropped(dropUnknown)
+	}
 	if job.run == nil { // nothing listens to it; unacknowledged it would come again
-		ack(nil)
+		ack(job.answer)
 		return
 	}
 	seat, ok := b.crew.reserve()
@@ -35,7 +37,7 @@ func (b *Bot) take(ctx, jobs context.Context, d delivery, ack acknowledge) {
 		ack(b.busy(job.user))
 		return
 	}
-	if !ack(nil) {
+	if !ack(job.answer) {
 		b.metrics.dropped(dropUnacked)
 		seat.free() // Slack tells the person that it failed: running it would belie that
 		return
@@ -45,8 +47,10 @@ func (b *Bot) take(ctx, jobs context.Context, d delivery, ack acknowledge) {
 
 // job is what a delivery asks for.
 type job struct {
-	user string // who asks, for an answer inside the acknowledgement
-	run  func(context.Context)
+	user    string // who asks, for an answer inside the acknowledgement
+	answer  any    // goes into the acknowledgement
+	run     func(context.Context)
+	unknown bool // of a kind that the bot does not know
 }
 
 // route says what is to be done about a delivery.
@@ -57,7 +61,7 @@ func (b *Bot) route(d delivery) job {
 	case d.interaction != nil:
 		return b.routeInteraction(*d.interaction)
 	case d.event != nil:
-		return b.routeEvent(*d.event)
+		return b.routeEvent(d.event)
 	}
 	return job{}
 }
@@ -65,12 +69,6 @@ func (b *Bot) route(d delivery) job {
 func (b *Bot) asking(a ask) job {
 	return job{user: a.user, run: func(ctx context.Context) { b.answer(ctx, a) }}
 }
-
-// routeInteraction routes clicks, shortcuts and what modals submit.
-func (b *Bot) routeInteraction(slackgo.InteractionCallback) job { return job{} }
-
-// routeEvent routes what the Events API tells.
-func (b *Bot) routeEvent(slackevents.EventsAPIEvent) job { return job{} }
 
 // busy is the answer inside an acknowledgement. It waits for nothing: the
 // person's language is used when it happens to be known.

@@ -1,14 +1,18 @@
 package slack
 
 import (
+	"context"
 	"errors"
 	"sync/atomic"
 
 	"github.com/slack-go/slack/socketmode"
 )
 
-// errNotConnected is why the bot is not ready.
-var errNotConnected = errors.New("no Socket Mode connection to Slack is open")
+// Why the bot is not ready.
+var (
+	errNotConnected = errors.New("no Socket Mode connection to Slack is open")
+	errShutOut      = errors.New("the app was uninstalled from the workspace, or its tokens revoked")
+)
 
 // links counts the open connections.
 type links struct {
@@ -50,8 +54,19 @@ func (l *link) follow(event socketmode.EventType) {
 
 // Ready returns nil while Slack can reach the bot, or else why it cannot.
 func (b *Bot) Ready() error {
-	if b.links.open.Load() > 0 {
+	switch {
+	case b.out.Load():
+		return errShutOut
+	case b.links.open.Load() > 0:
 		return nil
+	default:
+		return errNotConnected
 	}
-	return errNotConnected
+}
+
+// shutOut notes that the workspace took the app's rights away, which only a
+// person can give back.
+func (b *Bot) shutOut(ctx context.Context, how string) {
+	b.log.ErrorContext(ctx, "the workspace took the app's rights away: install the app again and configure its new tokens", "event", how)
+	b.out.Store(true)
 }

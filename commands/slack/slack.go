@@ -17,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -92,6 +93,8 @@ type Bot struct {
 
 	vocabulary *commands.Vocabulary
 	self       string // the name of the bot's own user; set before the first command is taken
+	me         identity
+	out        atomic.Bool // the workspace took the app's rights away
 }
 
 // New returns a bot that is not connected yet.
@@ -154,7 +157,7 @@ func (b *Bot) identify(ctx context.Context) error {
 	for pause := time.Second; ; pause = min(2*pause, time.Minute) {
 		self, err := b.web.whoAmI(ctx)
 		if err == nil {
-			b.self = self
+			b.me, b.self = self, self.name
 			return nil
 		}
 		if next, hopeless := neverLets(err); hopeless {

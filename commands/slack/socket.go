@@ -8,7 +8,6 @@ import (
 	"time"
 
 	slackgo "github.com/slack-go/slack"
-	"github.com/slack-go/slack/slackevents"
 	"github.com/slack-go/slack/socketmode"
 	"golang.org/x/sync/errgroup"
 )
@@ -93,8 +92,11 @@ func delivered(event socketmode.Event) delivery {
 		return delivery{command: &data}
 	case slackgo.InteractionCallback:
 		return delivery{interaction: &data}
-	case slackevents.EventsAPIEvent:
-		return delivery{event: &data}
+	}
+	if event.Type == socketmode.EventTypeEventsAPI {
+		if e, err := parseEvent(event.Request.Payload); err == nil {
+			return delivery{event: e}
+		}
 	}
 	return delivery{}
 }

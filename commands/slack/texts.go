@@ -17,6 +17,7 @@ const (
 	textCut             = "slack_cut"
 	textEvidenceBelow   = "slack_evidence_below"
 	textEvidenceLeftOut = "slack_evidence_left_out"
+	textHello           = "slack_hello"
 	textInvite          = "slack_invite"
 	textArchived        = "slack_archived"
 	textRestricted      = "slack_restricted"

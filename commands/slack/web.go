@@ -96,13 +96,16 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// whoAmI returns the name of the bot's own user.
-func (w *web) whoAmI(ctx context.Context) (string, error) {
-	var self string
+// identity is who the bot is in Slack.
+type identity struct{ name, user, bot, team string }
+
+// whoAmI returns the bot's own identity.
+func (w *web) whoAmI(ctx context.Context) (identity, error) {
+	var self identity
 	err := w.call(ctx, methodAuthTest, true, func(ctx context.Context) error {
 		answer, err := w.api.AuthTestContext(ctx)
 		if err == nil {
-			self = answer.User
+			self = identity{name: answer.User, user: answer.UserID, bot: answer.BotID, team: answer.TeamID}
 		}
 		return err
 	})

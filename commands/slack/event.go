@@ -1,0 +1,122 @@
+package slack
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+)
+
+// event is what the Events API tells, as far as the bot wants to know it. All
+// kinds are read into this one shape: a field that a kind does not have is
+// empty.
+type event struct {
+	Type      string `json:"type"` // event_callback, url_verification, app_rate_limited
+	Challenge string `json:"challenge"`
+	ID        string `json:"event_id"`
+	Team      string `json:"team_id"`
+
+	Event struct {
+		Type        string          `json:"type"`
+		Subtype     string          `json:"subtype"`
+		User        person          `json:"user"`
+		Inviter     person          `json:"inviter"`
+		UserTeam    string          `json:"user_team"`
+		Team        string          `json:"team"`
+		BotID       string          `json:"bot_id"`
+		Text        string          `json:"text"`
+		TS          string          `json:"ts"`
+		EventTS     string          `json:"event_ts"`
+		ThreadTS    string          `json:"thread_ts"`
+		Channel     place           `json:"channel"`
+		ChannelType string          `json:"channel_type"`
+		Tab         string          `json:"tab"`
+		Edited      json.RawMessage `json:"edited"`
+	} `json:"event"`
+}
+
+// person is the id of a user. Some kinds of events have an object in its stead,
+// whose id is taken.
+type person string
+
+// UnmarshalJSON takes an id, or an object that has one.
+func (p *person) UnmarshalJSON(raw []byte) error { return unmarshalID(raw, (*string)(p)) }
+
+// place is the id of a channel, in the same two shapes.
+type place string
+
+// UnmarshalJSON takes an id, or an object that has one.
+func (p *place) UnmarshalJSON(raw []byte) error { return unmarshalID(raw, (*string)(p)) }
+
+func unmarshalID(raw []byte, id *string) error {
+	if len(raw) == 0 || raw[0] != '{' {
+		return json.Unmarshal(raw, id)
+	}
+	var object struct {
+		ID string `json:"id"`
+	}
+	err := json.Unmarshal(raw, &object)
+	*id = object.ID
+	return err
+}
+
+func parseEvent(raw []byte) (*event, error) {
+	e := &event{}
+	if err := json.Unmarshal(raw, e); err != nil {
+		return nil, fmt.Errorf("read an event: %w", err)
+	}
+	return e, nil
+}
+
+// routeEvent routes what the Events API tells.
+func (b *Bot) routeEvent(e *event) job {
+	switch e.Event.Type {
+	case "app_mention":
+		return b.routeMention(e)
+	case "message":
+		return b.routeMessage(e)
+	case "app_home_opened":
+		a := b.eventAsk(byHome, e)
+		return job{user: a.user, run: func(ctx context.Context) { b.openHome(ctx, a) }}
+	case "member_joined_channel":
+		return b.routeJoin(e)
+	case "app_uninstalled", "tokens_revoked":
+		return job{run: func(ctx context.Context) { b.shutOut(ctx, e.Event.Type) }}
+	}
+	return job{unknown: true}
+}
+
+// routeMention routes a mention. Slack mentions again what is edited: only the
+// first counts.
+func (b *Bot) routeMention(e *event) job {
+	if b.ignores(e) || len(e.Event.Edited) > 0 {
+		return job{}
+	}
+	a := b.eventAsk(byMention, e)
+	a.text = withoutCommand(afterMention(e.Event.Text, b.me.user), b.opts.Command)
+	return b.asking(a)
+}
+
+// routeMessage routes what somebody writes to the bot alone.
+func (b *Bot) routeMessage(e *event) job {
+	if e.Event.ChannelType != "im" || b.ignores(e) {
+		return job{}
+	}
+	a := b.eventAsk(byDirect, e)
+	a.text = withoutCommand(afterMention(e.Event.Text, b.me.user), b.opts.Command)
+	return b.asking(a)
+}
+
+// ignores says whether a message is not a person's first: the bot's own, a
+// bot's, or a message that tells of another one, like an edit.
+func (b *Bot) ignores(e *event) bool {
+	return e.Event.User == "" || string(e.Event.User) == b.me.user || e.Event.BotID != "" || e.Event.Subtype != ""
+}
+
+// eventAsk is an ask in the place that an event tells of.
+func (b *Bot) eventAsk(by origin, e *event) ask {
+	return ask{
+		origin: by, team: cmp.Or(e.Event.UserTeam, e.Event.Team, e.Team), user: string(e.Event.User),
+		channel: string(e.Event.Channel), thread: e.Event.ThreadTS, ref: b.newRef(),
+	}
+}
