@@ -10,6 +10,8 @@ import (
 	"slices"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
+
 	"tandem/commands"
 	"tandem/diagnostics"
 )
@@ -19,8 +21,12 @@ type diagnoser struct {
 	runner   *diagnostics.Runner
 	since    time.Duration        // for those who ask for no other
 	services []diagnostics.Target // by name
+	source   string               // who asks, in traces
 	log      *slog.Logger
 }
+
+// sourceSlack is the source of what people ask in Slack.
+const sourceSlack = "slack"
 
 // Services implements commands.Diagnoser.
 func (d *diagnoser) Services() []string {
@@ -40,7 +46,7 @@ func (d *diagnoser) Diagnose(ctx context.Context, service string, opts commands.
 	if !ok {
 		return diagnostics.Report{}, &commands.UnknownServiceError{Name: service, Known: d.Services()}
 	}
-	run := diagnostics.RunOptions{Since: cmp.Or(opts.Since, d.since), Only: opts.Only}
+	run := diagnostics.RunOptions{Since: cmp.Or(opts.Since, d.since), Only: opts.Only, About: d.about(ctx)}
 	if opts.Progress != nil {
 		run.Progress = func(p diagnostics.Progress) {
 			opts.Progress(commands.Progress{Done: p.Done, Total: p.Total, Code: p.Result.Code})
@@ -52,6 +58,13 @@ func (d *diagnoser) Diagnose(ctx context.Context, service string, opts commands.
 	}
 	d.logPanics(ctx, report)
 	return report, nil
+}
+
+// about says in the trace who asked, and which request it was.
+func (d *diagnoser) about(ctx context.Context) []attribute.KeyValue {
+	return []attribute.KeyValue{
+		attribute.String("tandem.source", d.source), attribute.String("tandem.request_id", commands.RequestID(ctx)),
+	}
 }
 
 func (d *diagnoser) target(name string) (diagnostics.Target, bool) {

@@ -17,6 +17,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	a := newApp(os.Stdout, os.Stderr, os.Getenv)
 	code := a.run(ctx, os.Args[1:])
 	stop()

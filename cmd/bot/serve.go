@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -18,7 +19,7 @@ const slackMargin = 10 * time.Second
 
 // serve answers in Slack until the context is done.
 func (a *app) serve(ctx context.Context) int {
-	a.log = slog.New(slog.NewJSONHandler(a.stderr, nil))
+	a.log = newLog(a.stderr)
 	c, err := a.config()
 	if err != nil {
 		return a.fail(err)
@@ -31,12 +32,22 @@ func (a *app) serve(ctx context.Context) int {
 	if err != nil {
 		return a.fail(&setupError{err})
 	}
+	life, err := w.watch(ctx, c, a.log, a.now)
+	if err != nil {
+		return a.fail(err)
+	}
+	defer life.close(ctx)
+	opts.Metrics = life.metrics
 	bot, err := slack.New(opts)
 	if err != nil {
 		return a.fail(err)
 	}
+	health, err := newHealth(ctx, c.Health, stopsWith(ctx, bot.Ready), life.metrics, a.log)
+	if err != nil {
+		return a.fail(err)
+	}
 	a.log.InfoContext(ctx, "starting", "version", build(), "services", len(c.Services), "checks", len(w.diagnoser.Checks()))
-	err = beside(ctx, w.identity.keep, bot.Run)
+	err = beside(ctx, bot.Run, w.identity.keep, health.serve)
 	w.close(ctx)
 	if err != nil {
 		a.log.ErrorContext(ctx, "stopped", "error", err)
@@ -46,12 +57,28 @@ func (a *app) serve(ctx context.Context) int {
 	return exitOK
 }
 
-// beside runs a service with another one at its side, which outlives it only to
-// be waited for.
-func beside(ctx context.Context, side func(context.Context), main func(context.Context) error) error {
+// stopsWith makes a readiness that ends at once when the bot is told to stop,
+// though it still answers what it was asked before.
+func stopsWith(ctx context.Context, ready func() error) func() error {
+	return func() error {
+		if ctx.Err() != nil {
+			return errors.New("the bot is being stopped")
+		}
+		if err := ready(); err != nil {
+			return fmt.Errorf("slack: %w", err)
+		}
+		return nil
+	}
+}
+
+// beside runs a service with others at its side, which outlive it only to be
+// waited for.
+func beside(ctx context.Context, main func(context.Context) error, sides ...func(context.Context)) error {
 	aside, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var wg sync.WaitGroup
-	wg.Go(func() { side(aside) })
+	for _, side := range sides {
+		wg.Go(func() { side(aside) })
+	}
 	err := main(ctx)
 	stop()
 	wg.Wait()

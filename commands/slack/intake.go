@@ -4,6 +4,8 @@ import (
 	"context"
 
 	slackgo "github.com/slack-go/slack"
+
+	"tandem/commands"
 )
 
 // delivery is one thing that Slack delivered, by a websocket or over HTTP.
@@ -67,7 +69,7 @@ func (b *Bot) route(d delivery) job {
 }
 
 func (b *Bot) asking(a ask) job {
-	return job{user: a.user, run: func(ctx context.Context) { b.answer(ctx, a) }}
+	return job{user: a.user, run: func(ctx context.Context) { b.answer(commands.WithRequest(ctx, a.ref), a) }}
 }
 
 // busy is the answer inside an acknowledgement. It waits for nothing: the
