@@ -43,8 +43,8 @@ func (w Words) row(row int) string {
 	}
 }
 
-// CheckPage explains a check: what it means, what it reads, how it judges, and
-// what would mend what it finds.
+// CheckPage says how a check works: what it means, what it reads, how it judges,
+// and what would mend what it finds.
 func CheckPage(c CheckInfo, w Words) Page {
 	page := Page{
 		Heading(c.Code + " " + c.Title.In(w.Lang)),
@@ -64,7 +64,8 @@ func CheckPage(c CheckInfo, w Words) Page {
 	if c.Command != "" {
 		page = append(page, Heading(w.Say("check_command")), Code(c.Command))
 	}
-	return page.section(w.Say("check_mitigation"), c.Doc.Mitigation, w)
+	page = page.section(w.Say("check_mitigation"), c.Doc.Mitigation, w)
+	return append(page, Paragraph(w.Say("check_more", "Code", c.Code)))
 }
 
 // section adds a text under a heading, unless there is no text.

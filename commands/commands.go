@@ -18,22 +18,31 @@ import (
 )
 
 // Command is one thing that a person can ask; switch on its type. It is one of
-// Diagnose, Checks, Help and Version, and in a terminal also of
-// TerminalDiagnose, Run, LintCatalog, CheckConfig, VaultPolicy, Manifest and
-// Completion.
+// Checks, Explain, Help and Version; in chat also of Diagnose and WhoAmI; in a
+// terminal also of TerminalDiagnose, Run, LintCatalog, CheckConfig, VaultPolicy,
+// Manifest and Completion.
 type Command interface{ command() }
 
 // Diagnose asks what is wrong with a service.
 type Diagnose struct {
-	Service string   `arg:"" name:"service"`
+	Service string   `arg:"" optional:"" name:"service"`    // empty: the one that the conversation is about
 	Since   Lookback `placeholder:"30m"`                    // zero: the configured one
 	Check   []string `placeholder:"CODE" short:"k" sep:","` // codes in upper case; empty: all
+	Fresh   bool     // do not show a run that has ended already
 }
 
-// Checks asks for the list of checks or, with a code, for what one does.
+// Checks asks for the list of checks or, with a code, for how one judges.
 type Checks struct {
 	Code string `arg:"" optional:"" name:"code"` // in upper case
 }
+
+// Explain asks what a check means to a person on call, and what to do.
+type Explain struct {
+	Code string `arg:"" name:"code"` // in upper case
+}
+
+// WhoAmI asks what the bot knows of the person, and what that person may ask.
+type WhoAmI struct{}
 
 // Help asks how to ask.
 type Help struct {
@@ -43,11 +52,18 @@ type Help struct {
 // Version asks which bot this is.
 type Version struct{}
 
-// TerminalDiagnose is Diagnose in a terminal, which can choose the form of the
-// answer.
+// TerminalDiagnose is Diagnose in a terminal, where nothing but the words says
+// which service is meant, and the form of the answer can be chosen.
 type TerminalDiagnose struct {
-	Diagnose
-	Output Format `short:"o" placeholder:"text" default:"text"`
+	Service string   `arg:"" name:"service"`
+	Since   Lookback `placeholder:"30m"`
+	Check   []string `placeholder:"CODE" short:"k" sep:","`
+	Output  Format   `short:"o" placeholder:"text" default:"text"`
+}
+
+// Diagnose returns what is asked, whatever the form of the answer.
+func (d TerminalDiagnose) Diagnose() Diagnose {
+	return Diagnose{Service: d.Service, Since: d.Since, Check: d.Check}
 }
 
 // Run asks the bot to serve Slack until it is stopped.
@@ -78,6 +94,8 @@ type Completion struct {
 
 func (Diagnose) command()         {}
 func (Checks) command()           {}
+func (Explain) command()          {}
+func (WhoAmI) command()           {}
 func (Help) command()             {}
 func (Version) command()          {}
 func (TerminalDiagnose) command() {}

@@ -80,6 +80,15 @@ func (e *UnknownServiceError) Error() string {
 	return fmt.Sprintf("unknown service %q; known are %s", e.Name, strings.Join(e.Known, ", "))
 }
 
+// WhichServiceError says that a service was left out, and that nothing tells
+// which one is meant.
+type WhichServiceError struct {
+	Known []string
+	Named []string // of those, the ones that the conversation is named after, if there are several
+}
+
+func (e *WhichServiceError) Error() string { return "no service is named" }
+
 // UnknownCheckError says that the catalogue has no check of that code.
 type UnknownCheckError struct {
 	Code  string
@@ -97,10 +106,13 @@ func (e *CheckNotForError) Error() string {
 
 // Resolve returns the name by which the diagnoser knows the service, which a
 // person may write in any case, and checks the codes. Errors are an
-// *UnknownServiceError or an *UnknownCheckError: a face asks before it promises
-// a diagnosis.
+// *UnknownServiceError, a *WhichServiceError or an *UnknownCheckError: a face
+// asks before it promises a diagnosis.
 func Resolve(d Diagnoser, ask Diagnose) (service string, opts Options, err error) {
 	known := d.Services()
+	if ask.Service == "" {
+		return "", Options{}, &WhichServiceError{Known: known}
+	}
 	at := slices.IndexFunc(known, func(s string) bool { return strings.EqualFold(s, ask.Service) })
 	if at < 0 {
 		return "", Options{}, &UnknownServiceError{Name: ask.Service, Known: known}

@@ -13,6 +13,7 @@ func (w Words) Explain(err error) (text string, known bool) {
 	var (
 		usage   *UsageError
 		service *UnknownServiceError
+		which   *WhichServiceError
 		check   *UnknownCheckError
 		notFor  *CheckNotForError
 	)
@@ -21,6 +22,8 @@ func (w Words) Explain(err error) (text string, known bool) {
 		return w.usage(usage), true
 	case errors.As(err, &service):
 		return w.unknownService(service), true
+	case errors.As(err, &which):
+		return w.whichService(which), true
 	case errors.As(err, &check):
 		return w.unknownCheck(check), true
 	case errors.As(err, &notFor):
@@ -47,6 +50,20 @@ func (w Words) unknownService(e *UnknownServiceError) string {
 	)
 }
 
+func (w Words) whichService(e *WhichServiceError) string {
+	if len(e.Known) == 0 {
+		return w.Say("no_services_yet")
+	}
+	among := e.Known
+	if len(e.Named) > 0 {
+		among = e.Named
+	}
+	return lines(
+		w.Say("which_service", "Example", among[0]),
+		w.Say("known_services", "Services", strings.Join(e.Known, ", ")),
+	)
+}
+
 func (w Words) unknownCheck(e *UnknownCheckError) string {
 	return lines(
 		w.Say("unknown_check", "Code", e.Code),
@@ -63,13 +80,21 @@ func (w Words) guess(meant, nearest string) string {
 	return w.Say("did_you_mean", "Meant", meant)
 }
 
+// meant asks whether a whole command was meant, or else what is nearest.
+func (w Words) meant(e *UsageError, nearest string) string {
+	if e.meant != "" {
+		return w.guess(w.Prog+" "+e.meant, e.meant)
+	}
+	return w.guess(nearest, e.Nearest)
+}
+
 func (w Words) usage(e *UsageError) string {
 	path := strings.Join(append([]string{w.Prog}, e.Path...), " ")
 	help := w.Say("see_help", "Command", strings.TrimSpace(w.Prog+" help "+strings.Join(e.Path, " ")))
 	choices := strings.Join(e.Choices, ", ")
 	switch e.Kind {
 	case UnknownCommand:
-		return lines(w.Say("unknown_command", "Word", e.Word), w.guess(path+" "+e.Nearest, e.Nearest),
+		return lines(w.Say("unknown_command", "Word", e.Word), w.meant(e, path+" "+e.Nearest),
 			w.Say("known_commands", "Commands", choices), help)
 	case MissingCommand:
 		return lines(w.Say("missing_command", "Path", path, "Commands", choices), help)
@@ -78,7 +103,7 @@ func (w Words) usage(e *UsageError) string {
 	case MissingArgument:
 		return lines(w.Say("missing_argument", "Path", path, "Word", strings.ToUpper(e.Word)), help)
 	case ExtraArgument:
-		return lines(w.Say("extra_argument", "Path", path, "Word", e.Word), help)
+		return lines(w.Say("extra_argument", "Path", path, "Word", e.Word), w.meant(e, ""), help)
 	case MissingValue:
 		return lines(w.Say("missing_value", "Flag", e.Flag), help)
 	case BadDuration:

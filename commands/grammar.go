@@ -12,12 +12,15 @@ import (
 	"tandem/diagnostics"
 )
 
-// chatGrammar is what can be asked in chat.
+// chatGrammar is what can be asked in chat. Aliases are the words that readers
+// of Portuguese may use instead.
 type chatGrammar struct {
-	Diagnose Diagnose `cmd:""`
-	Checks   Checks   `cmd:""`
-	Help     Help     `cmd:""`
-	Version  Version  `cmd:""`
+	Diagnose Diagnose `cmd:"" aliases:"diagnosticar"`
+	Explain  Explain  `cmd:"" aliases:"explicar"`
+	Checks   Checks   `cmd:"" aliases:"verificacoes,verificações"`
+	Help     Help     `cmd:"" aliases:"ajuda"`
+	WhoAmI   WhoAmI   `cmd:"" name:"whoami" aliases:"quemsou"`
+	Version  Version  `cmd:"" aliases:"versao,versão"`
 }
 
 // terminalGrammar is what can be asked in a terminal.
@@ -25,6 +28,7 @@ type terminalGrammar struct {
 	Settings
 
 	Diagnose TerminalDiagnose `cmd:""`
+	Explain  Explain          `cmd:""`
 	Checks   Checks           `cmd:""`
 	Run      Run              `cmd:""`
 	Catalog  struct {
@@ -107,6 +111,9 @@ func normal(selected reflect.Value) (Command, error) {
 	case Checks:
 		c.Code = strings.ToUpper(c.Code)
 		return c, nil
+	case Explain:
+		c.Code = strings.ToUpper(c.Code)
+		return c, nil
 	case Command:
 		return c, nil
 	default:
@@ -128,18 +135,28 @@ func commandWords(node *kong.Node, words []string) []string {
 		if child == nil {
 			continue
 		}
-		node, path = child, append(path, w)
+		node, path = child, append(path, child.Name)
 	}
 	return path
 }
 
+// childNamed finds a command by its name or an alias.
 func childNamed(node *kong.Node, name string) *kong.Node {
 	for _, c := range node.Children {
-		if c.Name == name {
+		if c.Name == name || slices.Contains(c.Aliases, name) {
 			return c
 		}
 	}
 	return nil
+}
+
+// nearestChild is the name or alias of a command that was likely meant.
+func nearestChild(node *kong.Node, word string) string {
+	names := childNames(node)
+	for _, c := range node.Children {
+		names = append(names, c.Aliases...)
+	}
+	return Nearest(word, names)
 }
 
 func childNames(node *kong.Node) []string {

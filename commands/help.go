@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
+
+	"tandem/diagnostics"
 )
 
 // Face is where a command was given.
@@ -33,8 +35,7 @@ func HelpPage(path []string, face Face, w Words) (Page, error) {
 	for i, word := range path {
 		child := childNamed(node, strings.ToLower(word))
 		if child == nil {
-			names := childNames(node)
-			return nil, &UsageError{Kind: UnknownCommand, Path: path[:i], Word: word, Choices: names, Nearest: Nearest(word, names)}
+			return nil, &UsageError{Kind: UnknownCommand, Path: path[:i], Word: word, Choices: childNames(node), Nearest: nearestChild(node, word)}
 		}
 		node = child
 	}
@@ -49,7 +50,7 @@ func overview(root *kong.Node, w Words) Page {
 	page := Page{Paragraph(w.Say("help_intro"))}
 	var list List
 	for _, leaf := range leaves(root) {
-		list = append(list, Item{Name: usage(leaf, w), Text: w.Say(aboutID(leaf))})
+		list = append(list, Item{Name: usage(leaf, w), Text: about(leaf, w)})
 	}
 	page = append(page, Heading(w.Say("help_commands")), list)
 	if flags := flagList(root.Flags, w); len(flags) > 0 {
@@ -62,11 +63,11 @@ func commandHelp(node *kong.Node, w Words) Page {
 	if len(node.Children) > 0 {
 		var list List
 		for _, leaf := range leaves(node) {
-			list = append(list, Item{Name: usage(leaf, w), Text: w.Say(aboutID(leaf))})
+			list = append(list, Item{Name: usage(leaf, w), Text: about(leaf, w)})
 		}
 		return Page{list}
 	}
-	page := Page{Code(usage(node, w)), Paragraph(w.Say(aboutID(node)))}
+	page := Page{Code(usage(node, w)), Paragraph(about(node, w))}
 	var flags []*kong.Flag
 	for _, group := range node.AllFlags(false) {
 		flags = append(flags, group...)
@@ -75,6 +76,16 @@ func commandHelp(node *kong.Node, w Words) Page {
 		page = append(page, Heading(w.Say("help_flags")), list)
 	}
 	return page
+}
+
+// about says what a command does and, to readers of Portuguese, which word of
+// theirs stands for it.
+func about(node *kong.Node, w Words) string {
+	text := w.Say(aboutID(node))
+	if w.Lang != diagnostics.Portuguese || len(node.Aliases) == 0 {
+		return text
+	}
+	return text + " " + w.Say("help_alias", "Word", node.Aliases[0])
 }
 
 // leaves are the commands that can be given, below a node.

@@ -30,8 +30,8 @@ func (Paragraph) part() {}
 func (Code) part()      {}
 func (List) part()      {}
 
-// Answer returns the page for a command that needs no diagnosis: Checks, Help
-// or Version. Errors are a *UsageError or an *UnknownCheckError.
+// Answer returns the page for a command that needs no diagnosis: Checks,
+// Explain, Help or Version. Errors are a *UsageError or an *UnknownCheckError.
 func Answer(cmd Command, d Diagnoser, w Words, version string) (Page, error) {
 	switch c := cmd.(type) {
 	case Checks:
@@ -43,6 +43,12 @@ func Answer(cmd Command, d Diagnoser, w Words, version string) (Page, error) {
 			return nil, err
 		}
 		return CheckPage(check, w), nil
+	case Explain:
+		check, err := FindCheck(d, c.Code)
+		if err != nil {
+			return nil, err
+		}
+		return ExplainPage(check, nil, w), nil
 	case Version:
 		return Page{Paragraph(version)}, nil
 	case Help:

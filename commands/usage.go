@@ -34,8 +34,11 @@ type UsageError struct {
 	Path    []string // words of the command that it is about, if known
 	Flag    string   // like --since
 	Word    string   // what the person wrote
-	Nearest string   // what may have been meant
+	Nearest string   // what may have been meant instead of Word or Flag
 	Choices []string
+
+	words []string // all that the person wrote
+	meant string   // the whole command that may have been meant, without the bot's name
 }
 
 func (e *UsageError) Error() string {
@@ -45,6 +48,12 @@ func (e *UsageError) Error() string {
 // explain finds what in the words made the grammar refuse them. It walks the
 // grammar itself, because the parser's errors are texts in English.
 func explain(root *kong.Node, words []string, cause error) error {
+	err := refusal(root, words, cause)
+	err.words = words
+	return err
+}
+
+func refusal(root *kong.Node, words []string, cause error) *UsageError {
 	w := walk{node: root}
 	if err := w.all(words); err != nil {
 		return err
@@ -85,7 +94,7 @@ type walk struct {
 	flag string // the last one seen
 }
 
-func (w *walk) all(words []string) error {
+func (w *walk) all(words []string) *UsageError {
 	for i := 0; i < len(words); i++ {
 		word := words[i]
 		if !strings.HasPrefix(word, "-") || word == "-" {
@@ -109,14 +118,13 @@ func (w *walk) all(words []string) error {
 }
 
 // plain takes a word that is no flag: a command or an argument.
-func (w *walk) plain(word string) error {
+func (w *walk) plain(word string) *UsageError {
 	if child := childNamed(w.node, word); child != nil {
-		w.node, w.path = child, append(w.path, word)
+		w.node, w.path = child, append(w.path, child.Name)
 		return nil
 	}
 	if len(w.node.Children) > 0 {
-		names := childNames(w.node)
-		return &UsageError{Kind: UnknownCommand, Path: w.path, Word: word, Choices: names, Nearest: Nearest(word, names)}
+		return &UsageError{Kind: UnknownCommand, Path: w.path, Word: word, Choices: childNames(w.node), Nearest: nearestChild(w.node, word)}
 	}
 	last := len(w.node.Positional) - 1
 	if w.args > last && (last < 0 || !w.node.Positional[last].IsCumulative()) {
@@ -127,7 +135,7 @@ func (w *walk) plain(word string) error {
 }
 
 // flagged takes a flag and says whether the next word is its value.
-func (w *walk) flagged(word string) (takesNext bool, err error) {
+func (w *walk) flagged(word string) (takesNext bool, err *UsageError) {
 	name, _, hasValue := strings.Cut(word, "=")
 	var names []string
 	for _, group := range w.node.AllFlags(false) {
@@ -144,7 +152,7 @@ func (w *walk) flagged(word string) (takesNext bool, err error) {
 }
 
 // missing says what the words lack.
-func (w *walk) missing() error {
+func (w *walk) missing() *UsageError {
 	if len(w.node.Children) > 0 {
 		return &UsageError{Kind: MissingCommand, Path: w.path, Choices: childNames(w.node)}
 	}

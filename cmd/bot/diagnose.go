@@ -22,7 +22,7 @@ func (a *app) diagnose(ctx context.Context, ask commands.TerminalDiagnose) int {
 		return a.fail(err)
 	}
 	defer w.close(ctx)
-	service, opts, err := commands.Resolve(w.diagnoser, ask.Diagnose)
+	service, opts, err := commands.Resolve(w.diagnoser, ask.Diagnose())
 	if err != nil {
 		return a.fail(err)
 	}
