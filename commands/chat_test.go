@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"tandem/diagnostics"
 )
 
 func TestParseChatReadsWhatPeopleType(t *testing.T) {
@@ -27,6 +29,26 @@ func TestParseChatReadsWhatPeopleType(t *testing.T) {
 		"diagnose <http://worker.local|worker.local>": Diagnose{Service: "worker.local"},
 		"diagnose <@U123|worker>":                     Diagnose{Service: "@U123"},
 		"diagnose 'a &amp; b'":                        Diagnose{Service: "a & b"},
+		"diagnose":                                    Diagnose{},
+		"diagnose --fresh":                            Diagnose{Fresh: true},
+		"diagnose worker --fresh --since 30m":         Diagnose{Service: "worker", Since: half, Fresh: true},
+		"diagnosticar worker":                         Diagnose{Service: "worker"},
+		"Diagnosticar —since 30m":                     Diagnose{Since: half},
+		"diagnose <#C12|worker>":                      Diagnose{Service: "#worker"},
+		"diagnose \u202eworker\u202c":                 Diagnose{Service: "worker"},
+		"diagnose wor\x00ker\x1b":                     Diagnose{Service: "worker"},
+		"```diagnose worker```":                       Diagnose{Service: "worker"},
+		"«diagnose» ‘worker’":                         Diagnose{Service: "worker"},
+		"explain tok-002":                             Explain{Code: "TOK-002"},
+		"explicar “TOK-002”":                          Explain{Code: "TOK-002"},
+		"whoami":                                      WhoAmI{},
+		"quemsou":                                     WhoAmI{},
+		"WHOAMI":                                      WhoAmI{},
+		"ajuda":                                       Help{},
+		"ajuda diagnosticar":                          Help{Command: []string{"diagnosticar"}},
+		"diagnosticar --help":                         Help{Command: []string{"diagnose"}},
+		"verificações spf-001":                        Checks{Code: "SPF-001"},
+		"versão":                                      Version{},
 		"checks":                                      Checks{},
 		"checks vlt-001":                              Checks{Code: "VLT-001"},
 		"help":                                        Help{},
@@ -50,7 +72,9 @@ func TestParseChatSaysWhatIsWrong(t *testing.T) {
 	for text, want := range map[string]UsageError{
 		"diagnos worker":             {Kind: UnknownCommand, Word: "diagnos", Nearest: "diagnose"},
 		"frobnicate":                 {Kind: UnknownCommand, Word: "frobnicate"},
-		"diagnose":                   {Kind: MissingArgument, Path: []string{"diagnose"}, Word: "service"},
+		"explain":                    {Kind: MissingArgument, Path: []string{"explain"}, Word: "code"},
+		"ajdua":                      {Kind: UnknownCommand, Word: "ajdua", Nearest: "ajuda"},
+		"diagnosticar w --sinze 3m":  {Kind: UnknownFlag, Path: []string{"diagnose"}, Flag: "--sinze", Nearest: "--since"},
 		"diagnose worker --sinze 3m": {Kind: UnknownFlag, Path: []string{"diagnose"}, Flag: "--sinze", Nearest: "--since"},
 		"diagnose worker --since":    {Kind: MissingValue, Path: []string{"diagnose"}, Flag: "--since"},
 		"diagnose worker --since 3":  {Kind: BadDuration, Path: []string{"diagnose"}, Flag: "--since", Word: "3"},
@@ -70,9 +94,50 @@ func TestParseChatSaysWhatIsWrong(t *testing.T) {
 			t.Errorf("ParseChat(%.40q) gave %v, want %v", text, err, want)
 			continue
 		}
-		got.Choices = nil
+		got.Choices, got.Words = nil, nil
 		if diff := cmp.Diff(want, *got); diff != "" {
 			t.Errorf("ParseChat(%.40q) (-want +got):\n%s", text, diff)
+		}
+	}
+}
+
+func TestGuessMakesTheCommandThatWasMeant(t *testing.T) {
+	services := []string{"orchestrator", "worker"}
+	for text, want := range map[string]string{
+		"worker":                           "diagnose worker",
+		"Worker --since 3m":                "diagnose worker",
+		"wroker":                           "diagnose worker",
+		"spf-003":                          "explain SPF-003",
+		"SPF-003 now":                      "explain SPF-003",
+		"diagnose worker now":              "diagnose worker",
+		"diagnose worker spf-003":          "diagnose worker --check SPF-003",
+		"diagnose worker 30m":              "diagnose worker --since 30m",
+		"diagnosticar worker --fresh 900h": "diagnose worker --fresh",
+		"checks SPF-001 SPF-002":           "checks SPF-001",
+		"diagnos":                          "", // the nearest command is guessed already
+		"frobnicate":                       "",
+		"diagnose 'worker":                 "",
+		"version worker":                   "version",
+	} {
+		_, err := ParseChat(text)
+		var usage *UsageError
+		if !errors.As(Guess(err, services), &usage) || usage.Meant != want {
+			t.Errorf("%q: guessed %q, want %q", text, usage.Meant, want)
+		}
+	}
+}
+
+func TestWrongWordsGetTheNearestRightOnes(t *testing.T) {
+	w := words(t, diagnostics.English)
+	for text, want := range map[string]string{
+		"worker":              "Did you mean /vault diagnose worker?",
+		"SPF-003":             "Did you mean /vault explain SPF-003?",
+		"diagnose worker now": "Did you mean /vault diagnose worker?",
+		"diagnos":             "Did you mean /vault diagnose?",
+	} {
+		_, err := ParseChat(text)
+		if got, _ := w.Explain(Guess(err, []string{"orchestrator", "worker"})); !strings.Contains(got, want) {
+			t.Errorf("%q: %q does not say %q", text, got, want)
 		}
 	}
 }

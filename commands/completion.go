@@ -33,6 +33,7 @@ func CompletionScript(shell Shell, services, codes []string) (string, error) {
 	c.collect(app.Model.Node, "")
 	c.add("diagnose", services...)
 	c.add("checks", codes...)
+	c.add("explain", codes...)
 	c.add("completion", string(Bash), string(Zsh), string(Fish))
 	c.add("help", childNames(app.Model.Node)...)
 	switch shell {

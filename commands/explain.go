@@ -82,8 +82,8 @@ func (w Words) guess(meant, nearest string) string {
 
 // meant asks whether a whole command was meant, or else what is nearest.
 func (w Words) meant(e *UsageError, nearest string) string {
-	if e.meant != "" {
-		return w.guess(w.Prog+" "+e.meant, e.meant)
+	if e.Meant != "" {
+		return w.guess(w.Prog+" "+e.Meant, e.Meant)
 	}
 	return w.guess(nearest, e.Nearest)
 }

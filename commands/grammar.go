@@ -17,10 +17,10 @@ import (
 type chatGrammar struct {
 	Diagnose Diagnose `cmd:"" aliases:"diagnosticar"`
 	Explain  Explain  `cmd:"" aliases:"explicar"`
-	Checks   Checks   `cmd:"" aliases:"verificacoes,verificações"`
+	Checks   Checks   `cmd:"" aliases:"verificações,verificacoes"`
 	Help     Help     `cmd:"" aliases:"ajuda"`
 	WhoAmI   WhoAmI   `cmd:"" name:"whoami" aliases:"quemsou"`
-	Version  Version  `cmd:"" aliases:"versao,versão"`
+	Version  Version  `cmd:"" aliases:"versão,versao"`
 }
 
 // terminalGrammar is what can be asked in a terminal.

@@ -18,9 +18,9 @@ func Guess(err error, services []string) error {
 	}
 	switch {
 	case usage.Kind == UnknownCommand && len(usage.Path) == 0:
-		usage.meant = guessCommand(usage, services)
+		usage.Meant = guessCommand(usage, services)
 	case usage.Kind == ExtraArgument:
-		usage.meant = guessExtra(usage)
+		usage.Meant = guessExtra(usage)
 	}
 	return err
 }
@@ -45,11 +45,11 @@ func guessCommand(e *UsageError, services []string) string {
 
 // guessExtra puts the word that is too much where it belongs, or leaves it out.
 func guessExtra(e *UsageError) string {
-	at := slices.Index(e.words, e.Word)
+	at := slices.Index(e.Words, e.Word)
 	if at < 1 {
 		return ""
 	}
-	line := strings.Join(append(slices.Clone(e.Path), e.words[1:at]...), " ")
+	line := strings.Join(append(slices.Clone(e.Path), e.Words[1:at]...), " ")
 	if slices.Equal(e.Path, []string{"diagnose"}) {
 		if codeShape.MatchString(e.Word) {
 			return line + " --check " + strings.ToUpper(e.Word)

@@ -3,7 +3,6 @@ package commands
 import (
 	"regexp"
 	"strings"
-
 )
 
 // ExplainPage is what a person on call wants to know of a check: what it means
@@ -98,4 +97,3 @@ func withoutExpressions(text string) string {
 		return "<" + strings.ReplaceAll(e[strings.LastIndex(e, ".")+1:], "_", " ") + ">"
 	})
 }
-

@@ -77,7 +77,8 @@ func TestTerminalDrawsPages(t *testing.T) {
 		w := words(t, lang)
 		for name, cmd := range map[string]Command{
 			"checks": Checks{}, "check": Checks{Code: "KVS-001"}, "gate": Checks{Code: "VLT-001"},
-			"help": Help{}, "help-diagnose": Help{Command: []string{"diagnose"}}, "version": Version{},
+			"explain": Explain{Code: "VLT-001"},
+			"help":    Help{}, "help-diagnose": Help{Command: []string{"diagnose"}}, "version": Version{},
 		} {
 			page, err := Answer(cmd, fake{}, w, "tandem v1")
 			if err != nil {
@@ -104,8 +105,8 @@ func TestHelpOfTheTerminalHasItsOwnCommands(t *testing.T) {
 func TestAnswerSaysWhatIsUnknown(t *testing.T) {
 	w := words(t, diagnostics.English)
 	for want, cmd := range map[string]Command{
-		"There is no check KVS-999.\nDid you mean KVS-001?\nAll checks: /vault checks":                                                               Checks{Code: "KVS-999"},
-		"I do not know the command \"diagnos\".\nDid you mean /vault diagnose?\nKnown commands: diagnose, checks, help, version.\nHelp: /vault help": Help{Command: []string{"diagnos"}},
+		"There is no check KVS-999.\nDid you mean KVS-001?\nAll checks: /vault checks":                                                                                Checks{Code: "KVS-999"},
+		"I do not know the command \"diagnos\".\nDid you mean /vault diagnose?\nKnown commands: diagnose, explain, checks, help, whoami, version.\nHelp: /vault help": Help{Command: []string{"diagnos"}},
 	} {
 		_, err := Answer(cmd, fake{}, w, "")
 		if text, _ := w.Explain(err); text != want {

@@ -37,8 +37,8 @@ type UsageError struct {
 	Nearest string   // what may have been meant instead of Word or Flag
 	Choices []string
 
-	words []string // all that the person wrote
-	meant string   // the whole command that may have been meant, without the bot's name
+	Words []string // all that the person wrote
+	Meant string   // the whole command that may have been meant, without the bot's name
 }
 
 func (e *UsageError) Error() string {
@@ -49,7 +49,7 @@ func (e *UsageError) Error() string {
 // grammar itself, because the parser's errors are texts in English.
 func explain(root *kong.Node, words []string, cause error) error {
 	err := refusal(root, words, cause)
-	err.words = words
+	err.Words = words
 	return err
 }
 

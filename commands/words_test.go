@@ -144,16 +144,18 @@ func literal(e ast.Expr) string {
 // helpIDs are the texts that help makes from the grammar.
 func helpIDs(t *testing.T) []string {
 	t.Helper()
-	app, err := newApp(&terminalGrammar{})
-	if err != nil {
-		t.Fatal(err)
-	}
 	var ids []string
-	for _, leaf := range leaves(app.Model.Node) {
-		ids = append(ids, aboutID(leaf))
-		for _, group := range leaf.AllFlags(false) {
-			for _, f := range group {
-				ids = append(ids, flagID(f))
+	for _, face := range []Face{InChat, InTerminal} {
+		app, err := newApp(face.grammar())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, leaf := range leaves(app.Model.Node) {
+			ids = append(ids, aboutID(leaf))
+			for _, group := range leaf.AllFlags(false) {
+				for _, f := range group {
+					ids = append(ids, flagID(f))
+				}
 			}
 		}
 	}

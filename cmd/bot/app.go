@@ -59,8 +59,8 @@ func (a *app) do(ctx context.Context, cmd commands.Command) int {
 	switch c := cmd.(type) {
 	case commands.TerminalDiagnose:
 		return a.diagnose(ctx, c)
-	case commands.Checks:
-		return a.checks(c)
+	case commands.Checks, commands.Explain:
+		return a.describe(c)
 	case commands.Run:
 		return a.serve(ctx)
 	case commands.LintCatalog:

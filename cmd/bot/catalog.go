@@ -59,8 +59,8 @@ func offlineCatalog(c *config.Config) (*diagnostics.Catalog, error) {
 	return loadCatalog(c, probes.All(probes.Deps{}))
 }
 
-// checks lists the checks or explains one.
-func (a *app) checks(ask commands.Checks) int {
+// describe lists the checks, or explains one.
+func (a *app) describe(ask commands.Command) int {
 	c, err := a.configIfAny()
 	if err != nil {
 		return a.fail(err)
