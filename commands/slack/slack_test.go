@@ -137,7 +137,7 @@ func TestBadInputIsAnsweredToTheAskerAlone(t *testing.T) {
 		"/vault " + strings.Repeat("diagnose ", 5000): {"too long"},
 		"/vault diagnos worker":                       {"diagnos", "diagnose"},
 		"/vault diagnose wroker":                      {"wroker", "Did you mean", "worker"},
-		"/vault diagnose":                             {"SERVICE"},
+		"/vault diagnose":                             {"Which service"},
 		"/vault diagnose worker --since yesterday":    {"yesterday", "15m"},
 		"/vault diagnose worker --check NOPE":         {"NOPE", "/vault checks"},
 		"/vault diagnose \"worker":                    {"quote"},
