@@ -1,132 +1,216 @@
 package slack
 
-import (
-	"fmt"
-	"slices"
-	"unicode/utf8"
+import "slices"
+
+// This file is what people act on: buttons, menus, pickers, fields. Every one may have an action_id.
+
+const (
+	maxOptions     = 100
+	maxBoxes       = 10 // options of radio buttons and checkboxes
+	maxOverflow    = 5
+	maxInputLength = 3000
 )
 
-// This file checks what blocks are made of: text objects, buttons, menus, ids.
-
-func (c *blockCheck) element(path string, v any, accessory bool) {
-	e, _ := v.(object)
-	switch kind, _ := e["type"].(string); {
-	case kind == "button":
-		c.button(path, e)
-	case kind == "overflow":
-		c.options(path, e, maxOverflow)
-	case kind == "static_select":
-		c.optional(path, e, "placeholder", maxSectionText, "plain_text")
-		c.options(path, e, maxOptions)
-	case kind == "image" && accessory:
-		c.image(path, e)
-		return
-	default:
-		c.wrong(path+"/type", "unsupported type: %s", kind)
-		return
-	}
-	c.unique(path+"/action_id", e["action_id"], c.actionIDs)
-	c.confirm(path+"/confirm", e["confirm"])
-}
-
-func (c *blockCheck) button(path string, e object) {
-	c.required(path, e, "text", maxButtonText, "plain_text")
-	c.str(path+"/value", e["value"], maxButtonValue)
-	c.str(path+"/url", e["url"], maxURL)
-	if style, set := e["style"]; set && style != "primary" && style != "danger" {
-		c.wrong(path+"/style", "must be a valid enum value")
+// actionElements are the elements that may stand in an actions block; with a section, an image may, too.
+func actionElements() []string {
+	return []string{
+		"button", "overflow", "static_select", "multi_static_select", "external_select", "multi_external_select",
+		"users_select", "multi_users_select", "conversations_select", "multi_conversations_select", "channels_select",
+		"multi_channels_select", "radio_buttons", "checkboxes", "datepicker", "datetimepicker", "timepicker",
 	}
 }
 
-func (c *blockCheck) options(path string, e object, limit int) {
-	options := list(e["options"])
-	c.between(path+"/options", len(options), limit)
-	for i, v := range options {
-		o, _ := v.(object)
-		at := fmt.Sprintf("%s/options/%d", path, i)
-		c.required(at, o, "text", maxOptionText, "plain_text", "mrkdwn")
-		c.str(at+"/value", o["value"], maxOptionValue)
+func accessories() []string {
+	return append(slices.DeleteFunc(actionElements(), func(kind string) bool { return kind == "datetimepicker" }), "image")
+}
+
+// inputElements are those that hold a value.
+func inputElements() []string {
+	fields := []string{"plain_text_input", "number_input", "email_text_input", "url_text_input", "rich_text_input"}
+	return append(fields, actionElements()[2:]...)
+}
+
+func accessoryShape(kind string) (shape, bool) {
+	if kind == "image" {
+		return imageShape(), true
+	}
+	return elementShape(kind)
+}
+
+// elementShape is the shape of each kind of element.
+func elementShape(kind string) (shape, bool) {
+	for _, family := range []func(string) shape{buttonShape, optionShape, pickerShape, clockShape, fieldShape} {
+		if s := family(kind); s != nil {
+			return append(s, may("action_id", actionID)), true
+		}
+	}
+	return nil, false
+}
+
+func buttonShape(kind string) shape {
+	if kind != "button" {
+		return nil
+	}
+	return shape{
+		must("text", plain(75)), may("value", str(0, 2000)), may("url", str(0, 3000)), may("style", enum("primary", "danger")),
+		may("confirm", confirmation), may("accessibility_label", str(1, 75)),
 	}
 }
 
-func (c *blockCheck) confirm(path string, v any) {
-	if v == nil {
-		return
-	}
-	o, _ := v.(object)
-	c.required(path, o, "title", maxConfirmTitle, "plain_text")
-	c.required(path, o, "text", maxConfirmText, "plain_text", "mrkdwn")
-	c.required(path, o, "confirm", maxConfirmButton, "plain_text")
-	c.required(path, o, "deny", maxConfirmButton, "plain_text")
+// confirmation is the question that is asked before the element acts.
+func confirmation(c *blockCheck, path string, v any) {
+	c.shaped(path, v, shape{
+		must("title", plain(100)), must("text", words(300)), must("confirm", plain(30)), must("deny", plain(30)),
+		may("style", enum("primary", "danger")),
+	})
 }
 
-func (c *blockCheck) required(path string, o object, key string, limit int, kinds ...string) {
-	if o[key] == nil {
-		c.wrong(path, "missing required field: %s", key)
-		return
-	}
-	c.optional(path, o, key, limit, kinds...)
-}
+// asking is what most elements may have, menu what those with a placeholder may have, and multi those with several
+// choices.
+func asking() shape { return shape{may("confirm", confirmation), may("focus_on_load", focus)} }
+func menu() shape   { return append(asking(), may("placeholder", plain(150))) }
+func multi() shape  { return append(menu(), may("max_selected_items", integer(1, maxOptions))) }
 
-func (c *blockCheck) optional(path string, o object, key string, limit int, kinds ...string) {
-	if o[key] != nil {
-		c.textObject(path+"/"+key, o[key], limit, kinds...)
-	}
-}
-
-func (c *blockCheck) textObject(path string, v any, limit int, kinds ...string) {
-	o, ok := v.(object)
-	if !ok {
-		c.wrong(path, "must provide an object")
+func focus(c *blockCheck, path string, v any) {
+	boolean(c, path, v)
+	if v != true {
 		return
 	}
-	if kind, _ := o["type"].(string); !slices.Contains(kinds, kind) {
-		c.wrong(path+"/type", "unsupported type: %s", kind)
-	}
-	text, _ := o["text"].(string)
-	if text == "" {
-		c.wrong(path+"/text", "must be more than 0 characters")
-	}
-	c.text += utf8.RuneCountInString(text)
-	c.str(path+"/text", text, limit)
-}
-
-// str checks an optional string against its limit.
-func (c *blockCheck) str(path string, v any, limit int) {
-	if v == nil {
-		return
-	}
-	text, ok := v.(string)
-	if !ok {
-		c.wrong(path, "must provide a string")
-	}
-	if utf8.RuneCountInString(text) > limit {
-		c.wrong(path, tooManyCharacters, limit+1)
+	if c.focused++; c.focused > 1 {
+		c.wrong(path, "only one element can have focus_on_load")
 	}
 }
 
-// unique checks an id: its length, and that no other item of the message has it.
-func (c *blockCheck) unique(path string, v any, seen map[string]bool) {
-	c.str(path, v, maxID)
-	id, _ := v.(string)
-	if id == "" {
-		return
+// optionShape is the elements that bring their choices with them.
+func optionShape(kind string) shape {
+	choice, box := option("plain_text"), option("plain_text", "mrkdwn")
+	switch kind {
+	case "overflow":
+		linked := anObject(append(optionFields("plain_text"), may("url", str(1, 3000))))
+		return shape{must("options", listOf(1, maxOverflow, linked)), may("confirm", confirmation)}
+	case "radio_buttons":
+		return append(asking(), must("options", listOf(1, maxBoxes, box)), may("initial_option", box), also(initialOption))
+	case "checkboxes":
+		return append(asking(), must("options", listOf(1, maxBoxes, box)),
+			may("initial_options", listOf(1, maxBoxes, box)), also(initialOption))
+	case "static_select":
+		return append(append(menu(), choices()...), may("initial_option", choice), also(initialOption))
+	case "multi_static_select":
+		return append(append(multi(), choices()...), may("initial_options", listOf(1, maxOptions, choice)), also(initialOption))
 	}
-	if seen[id] {
-		c.wrong(path, "`%s` already exists in this message", id)
-	}
-	seen[id] = true
+	return nil
 }
 
-func (c *blockCheck) between(path string, n, most int) {
-	if n == 0 {
-		c.wrong(path, "no fewer than 1 items allowed")
+// choices are the options of a menu, alone or in groups.
+func choices() shape {
+	options := listOf(1, maxOptions, option("plain_text"))
+	group := anObject(shape{must("label", plain(75)), must("options", options)})
+	return shape{
+		may("options", options), may("option_groups", listOf(1, maxOptions, group)), either("options", "option_groups"),
 	}
-	c.atMost(path, n, most)
 }
 
-func (c *blockCheck) atMost(path string, n, most int) {
-	if n > most {
-		c.wrong(path, "no more than %d items allowed", most)
+func option(kinds ...string) rule { return anObject(optionFields(kinds...)) }
+
+func optionFields(kinds ...string) shape {
+	return shape{must("text", words(75, kinds...)), must("value", str(1, 150)), may("description", words(75, kinds...))}
+}
+
+// initialOption says that what is chosen at first is one of the options.
+func initialOption(c *blockCheck, path string, v any) {
+	e := v.(object)
+	values := texts(list(e["options"]), "value")
+	for _, g := range list(e["option_groups"]) {
+		group, _ := g.(object)
+		values = append(values, texts(list(group["options"]), "value")...)
 	}
+	initial := list(e["initial_options"])
+	if e["initial_option"] != nil {
+		initial = []any{e["initial_option"]}
+	}
+	for _, value := range texts(initial, "value") {
+		if !slices.Contains(values, value) {
+			c.wrong(path, "initial option `%s` is not one of the options", value)
+		}
+	}
+}
+
+// pickerShape is the menus whose choices Slack knows.
+func pickerShape(kind string) shape {
+	id := str(1, maxID)
+	ids := listOf(1, maxOptions, id)
+	current := may("default_to_current_conversation", boolean)
+	filter := may("filter", anObject(shape{
+		may("include", listOf(1, 4, enum("im", "mpim", "private", "public"))),
+		may("exclude_external_shared_channels", boolean), may("exclude_bot_users", boolean),
+	}))
+	answerTo, query := may("response_url_enabled", boolean), may("min_query_length", integer(0, maxID))
+	switch kind {
+	case "users_select":
+		return append(menu(), may("initial_user", id))
+	case "multi_users_select":
+		return append(multi(), may("initial_users", ids))
+	case "conversations_select":
+		return append(menu(), may("initial_conversation", id), current, filter, answerTo)
+	case "multi_conversations_select":
+		return append(multi(), may("initial_conversations", ids), current, filter)
+	case "channels_select":
+		return append(menu(), may("initial_channel", id), answerTo)
+	case "multi_channels_select":
+		return append(multi(), may("initial_channels", ids))
+	case "external_select":
+		return append(menu(), may("initial_option", option("plain_text")), query)
+	case "multi_external_select":
+		return append(multi(), may("initial_options", listOf(1, maxOptions, option("plain_text"))), query)
+	}
+	return nil
+}
+
+// clockShape is the pickers of days and hours.
+func clockShape(kind string) shape {
+	switch kind {
+	case "datepicker":
+		return append(menu(), may("initial_date", formatted("2006-01-02", "date")))
+	case "timepicker":
+		return append(menu(), may("initial_time", formatted("15:04", "time")), may("timezone", str(1, maxID)))
+	case "datetimepicker":
+		return append(asking(), may("initial_date_time", integer(1_000_000_000, 9_999_999_999)))
+	}
+	return nil
+}
+
+// fieldShape is what people type into.
+func fieldShape(kind string) shape {
+	on := shape{may("trigger_actions_on", listOf(1, 2, enum("on_enter_pressed", "on_character_entered")))}
+	typed := append(menu()[1:], may("dispatch_action_config", anObject(on)))
+	initial := may("initial_value", str(0, maxInputLength))
+	switch kind {
+	case "plain_text_input":
+		return append(typed, initial, may("multiline", boolean), may("min_length", integer(0, maxInputLength)),
+			may("max_length", integer(1, maxInputLength)))
+	case "number_input":
+		return append(typed, initial, must("is_decimal_allowed", boolean), may("min_value", str(1, maxID)),
+			may("max_value", str(1, maxID)))
+	case "email_text_input", "url_text_input":
+		return append(typed, initial)
+	case "rich_text_input":
+		return append(typed, may("initial_value", one(blockShape, "rich_text")))
+	}
+	return nil
+}
+
+// contextActionShape is the small elements under an answer.
+func contextActionShape(kind string) (shape, bool) {
+	switch kind {
+	case "feedback_buttons":
+		b := anObject(shape{must("text", plain(75)), must("value", str(1, 2000)), may("accessibility_label", str(1, 75))})
+		return shape{must("positive_button", b), must("negative_button", b), may("action_id", actionID)}, true
+	case "icon_button":
+		return shape{
+			must("icon", enum("trash")), must("text", plain(75)), may("value", str(0, 2000)), may("confirm", confirmation),
+			may("accessibility_label", str(1, 75)), may("visible_to_user_ids", listOf(1, maxOptions, str(1, maxID))),
+			may("action_id", actionID),
+		}, true
+	}
+	return nil, false
 }

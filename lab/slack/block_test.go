@@ -115,10 +115,10 @@ func TestBlockLimits(t *testing.T) {
 		{"table columns", []any{table(1, 20)}, []any{table(1, 21)}, "no more than 20 items allowed [json-pointer:/blocks/0/rows/0]"},
 		{"tables", []any{table(1, 1)}, []any{table(1, 1), table(1, 1)}, "only_one_table_allowed [json-pointer:/blocks/1]"},
 		{"type", []any{block("divider")}, []any{block("carousel")}, "unsupported type: carousel [json-pointer:/blocks/0/type]"},
-		{"element", []any{actions(button())}, []any{actions(block("datepicker"))}, "unsupported type: datepicker [json-pointer:/blocks/0/elements/0/type]"},
+		{"element", []any{actions(button())}, []any{actions(block("plain_text_input"))}, "unsupported type: plain_text_input [json-pointer:/blocks/0/elements/0/type]"},
 		{"accessory", []any{block("section", with("text", textOf("mrkdwn", 1)), with("accessory", button()))}, []any{block("section", with("text", textOf("mrkdwn", 1)), with("accessory", block("button")))}, "missing required field: text [json-pointer:/blocks/0/accessory]"},
 		{"section without text", []any{section(1)}, []any{block("section")}, "missing required field: text [json-pointer:/blocks/0]"},
-		{"image", []any{block("image", with("image_url", "u"), with("alt_text", "a"))}, []any{block("image", with("image_url", "u"))}, "missing required field: alt_text [json-pointer:/blocks/0]"},
+		{"image", []any{block("image", with("image_url", "https://a.b/c"), with("alt_text", "a"))}, []any{block("image", with("image_url", "https://a.b/c"))}, "missing required field: alt_text [json-pointer:/blocks/0]"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if _, err := parse(t, tt.good); err != nil {
@@ -194,6 +194,9 @@ func FuzzParseBlocks(f *testing.F) {
 		`[]`, `[null]`, `[{}]`, `{}`, `[{"type":"section","text":{"type":"mrkdwn","text":"a"}}]`,
 		`[{"type":"actions","elements":[{"type":"button","text":{"type":"plain_text","text":"a"},"confirm":1}]}]`,
 		`[{"type":"table","rows":[[{"type":"raw_text","text":"a"},null],{}]}]`, `[{"type":"context","elements":{}}]`,
+		`[{"type":"input","label":{"type":"plain_text","text":"a"},"element":{"type":"static_select","option_groups":[{"options":[1]}],"initial_option":{"value":"a"}}}]`,
+		`[{"type":"data_visualization","title":"a","chart":{"type":"line","series":[{"data":[1]}],"axis_config":[]}}]`,
+		`[{"type":"rich_text","elements":[{"type":"rich_text_section","elements":[{"type":"text","text":"a","style":{}}]}]}]`,
 	} {
 		f.Add([]byte(seed))
 	}

@@ -16,6 +16,15 @@ func (on surface) maxBlocks() int {
 	return 100
 }
 
+// kinds are the blocks that may stand on the surface.
+func (on surface) kinds() []string {
+	everywhere := []string{"actions", "context", "divider", "header", "image", "input", "rich_text", "section"}
+	if on != onMessage {
+		return everywhere
+	}
+	return append(everywhere, "context_actions", "data_visualization", "file", "markdown", "table")
+}
+
 // root is the JSON pointer of the list of blocks in a call's arguments.
 func (on surface) root() string {
 	if on == onMessage {
