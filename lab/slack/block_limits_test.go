@@ -36,7 +36,7 @@ func choice(text, value int) object {
 	return object{"text": textOf("plain_text", text), "value": x(value)}
 }
 
-func optionsOf(n int) []any {
+func optionList(n int) []any {
 	return times(n, func(i int) object { return object{"text": textOf("plain_text", 1), "value": fmt.Sprint("v", i)} })
 }
 
@@ -116,11 +116,11 @@ func TestLimitsOfSurfaces(t *testing.T) {
 
 func TestLimitsOfInputs(t *testing.T) {
 	field := func(change ...func(object)) []any { return single(inputOf(element("plain_text_input", change...))) }
-	boxes := func(kind string, n int) []any { return single(inputOf(element(kind, with("options", optionsOf(n))))) }
+	boxes := func(kind string, n int) []any { return single(inputOf(element(kind, with("options", optionList(n))))) }
 	menu := func(change ...func(object)) []any { return single(inputOf(element("static_select", change...))) }
 	groups := func(n, options, label int) func(object) {
 		return with("option_groups", times(n, func(int) object {
-			return object{"label": textOf("plain_text", label), "options": optionsOf(options)}
+			return object{"label": textOf("plain_text", label), "options": optionList(options)}
 		}))
 	}
 	multi := func(n int) []any {
@@ -150,16 +150,16 @@ func TestLimitsOfInputs(t *testing.T) {
 		{"time", onModal, single(inputOf(element("timepicker", with("initial_time", "23:59")))), single(inputOf(element("timepicker", with("initial_time", "24:00")))), "must be a valid time [json-pointer:" + at + "/initial_time]"},
 		{"radio buttons", onModal, boxes("radio_buttons", 10), boxes("radio_buttons", 11), "no more than 10 items allowed [json-pointer:" + at + "/options]"},
 		{"checkboxes", onModal, boxes("checkboxes", 10), boxes("checkboxes", 11), "no more than 10 items allowed [json-pointer:" + at + "/options]"},
-		{"options", onModal, menu(with("options", optionsOf(100))), menu(with("options", optionsOf(101))), "no more than 100 items allowed [json-pointer:" + at + "/options]"},
-		{"no options", onModal, menu(with("options", optionsOf(1))), menu(with("options", optionsOf(0))), "no fewer than 1 items allowed [json-pointer:" + at + "/options]"},
+		{"options", onModal, menu(with("options", optionList(100))), menu(with("options", optionList(101))), "no more than 100 items allowed [json-pointer:" + at + "/options]"},
+		{"no options", onModal, menu(with("options", optionList(1))), menu(with("options", optionList(0))), "no fewer than 1 items allowed [json-pointer:" + at + "/options]"},
 		{"groups", onModal, menu(groups(100, 1, 1)), menu(groups(101, 1, 1)), "no more than 100 items allowed [json-pointer:" + at + "/option_groups]"},
 		{"options of a group", onModal, menu(groups(1, 100, 1)), menu(groups(1, 101, 1)), "no more than 100 items allowed [json-pointer:" + at + "/option_groups/0/options]"},
 		{"label of a group", onModal, menu(groups(1, 1, 75)), menu(groups(1, 1, 76)), "must be less than 76 characters [json-pointer:" + at + "/option_groups/0/label/text]"},
-		{"options and groups", onModal, menu(groups(1, 1, 1)), menu(groups(1, 1, 1), with("options", optionsOf(1))), "must define either `options` or `option_groups` [json-pointer:" + at + "]"},
+		{"options and groups", onModal, menu(groups(1, 1, 1)), menu(groups(1, 1, 1), with("options", optionList(1))), "must define either `options` or `option_groups` [json-pointer:" + at + "]"},
 		{"value of an option", onModal, menu(with("options", single(choice(1, 150)))), menu(with("options", single(choice(1, 151)))), "must be less than 151 characters [json-pointer:" + at + "/options/0/value]"},
 		{"description of an option", onModal, menu(with("options", []any{object{"text": textOf("plain_text", 1), "value": "v", "description": textOf("plain_text", 75)}})), menu(with("options", []any{object{"text": textOf("plain_text", 1), "value": "v", "description": textOf("plain_text", 76)}})), "must be less than 76 characters [json-pointer:" + at + "/options/0/description/text]"},
-		{"address of an option", onModal, menu(with("options", optionsOf(1))), menu(with("options", []any{object{"text": textOf("plain_text", 1), "value": "v", "url": "https://a.b"}})), "invalid additional property: url [json-pointer:" + at + "/options/0]"},
-		{"initial option", onModal, menu(with("options", optionsOf(1)), with("initial_option", optionsOf(1)[0])), menu(with("options", optionsOf(1)), with("initial_option", optionsOf(2)[1])), "initial option `v1` is not one of the options [json-pointer:" + at + "]"},
+		{"address of an option", onModal, menu(with("options", optionList(1))), menu(with("options", []any{object{"text": textOf("plain_text", 1), "value": "v", "url": "https://a.b"}})), "invalid additional property: url [json-pointer:" + at + "/options/0]"},
+		{"initial option", onModal, menu(with("options", optionList(1)), with("initial_option", optionList(1)[0])), menu(with("options", optionList(1)), with("initial_option", optionList(2)[1])), "initial option `v1` is not one of the options [json-pointer:" + at + "]"},
 		{"selected items", onModal, multi(100), multi(101), "must be less than or equal to 100 [json-pointer:" + at + "/max_selected_items]"},
 		{"focus", onModal, focused(1), focused(2), "only one element can have focus_on_load [json-pointer:/view/blocks/1/element/focus_on_load]"},
 		{"input in a message", onMessage, field(), field(with("min_length", -1)), "must be greater than or equal to 0 [json-pointer:/blocks/0/element/min_length]"},
@@ -262,9 +262,9 @@ func TestLimitsOfTheRest(t *testing.T) {
 // TestEveryElementIsTaken holds that every element passes with the little that it needs.
 func TestEveryElementIsTaken(t *testing.T) {
 	needs := map[string][]func(object){
-		"static_select": {with("options", optionsOf(1))}, "multi_static_select": {with("options", optionsOf(1))},
-		"radio_buttons": {with("options", optionsOf(1))}, "checkboxes": {with("options", optionsOf(1))},
-		"overflow": {with("options", optionsOf(1))}, "number_input": {with("is_decimal_allowed", true)},
+		"static_select": {with("options", optionList(1))}, "multi_static_select": {with("options", optionList(1))},
+		"radio_buttons": {with("options", optionList(1))}, "checkboxes": {with("options", optionList(1))},
+		"overflow": {with("options", optionList(1))}, "number_input": {with("is_decimal_allowed", true)},
 		"button": {with("text", textOf("plain_text", 1))},
 	}
 	for _, kind := range inputElements() {

@@ -69,15 +69,15 @@ func readView(raw json.RawMessage, kind string) (View, error) {
 	if kind == "home" {
 		on = onHome
 	}
-	c := blockCheck{on: on}
-	c.view(fields, kind)
+	c := newBlockCheck(on, on.root())
+	c.shaped("/view", fields, viewShape(kind))
 	var written struct {
 		Blocks json.RawMessage `json:"blocks"`
 	}
 	if err := json.Unmarshal(raw, &written); err != nil {
 		return View{}, err
 	}
-	blocks, err := viewBlocks(written.Blocks, on, &c)
+	blocks, err := viewBlocks(written.Blocks, on, c)
 	if err != nil {
 		return View{}, err
 	}
@@ -112,39 +112,17 @@ func viewBlocks(raw json.RawMessage, on surface, c *blockCheck) ([]object, error
 
 func isInput(b object) bool { return b["type"] == "input" }
 
-func (c *blockCheck) view(v object, kind string) {
-	if v["type"] != kind {
-		c.wrong("/view/type", "must be a valid enum value")
+// viewShape is what a view may have beside its blocks, which are checked by themselves.
+func viewShape(kind string) shape {
+	s := shape{
+		must("type", enum(kind)), must("blocks", anything), may("private_metadata", str(0, maxPrivateMetadata)),
+		may("callback_id", str(0, maxID)), may("external_id", str(0, maxID)),
 	}
-	if v["blocks"] == nil {
-		c.wrong("/view", "missing required field: blocks")
+	if kind == "home" {
+		return s
 	}
-	if kind == "modal" {
-		c.required("/view", v, "title", maxViewTitle, "plain_text")
-		c.optional("/view", v, "submit", maxViewTitle, "plain_text")
-		c.optional("/view", v, "close", maxViewTitle, "plain_text")
-	}
-	c.str("/view/private_metadata", v["private_metadata"], maxPrivateMetadata)
-	c.str("/view/callback_id", v["callback_id"], maxID)
-	c.str("/view/external_id", v["external_id"], maxID)
-	known := []string{"type", "blocks", "private_metadata", "callback_id", "external_id"}
-	if kind == "modal" {
-		known = append(known, "title", "submit", "close", "clear_on_close", "notify_on_close", "submit_disabled")
-	}
-	for _, key := range unknownKeys(v, known) {
-		c.wrong("/view", "invalid additional property: %s", key)
-	}
-}
-
-func unknownKeys(v object, known []string) []string {
-	var unknown []string
-	for key := range v {
-		if !slices.Contains(known, key) {
-			unknown = append(unknown, key)
-		}
-	}
-	slices.Sort(unknown)
-	return unknown
+	return append(s, must("title", plain(maxViewTitle)), may("submit", plain(maxViewTitle)), may("close", plain(maxViewTitle)),
+		may("clear_on_close", boolean), may("notify_on_close", boolean), may("submit_disabled", boolean))
 }
 
 func newView(fields object, blocks []object) (View, error) {
