@@ -36,19 +36,6 @@ func (r *Runner) witness() witness {
 	return w
 }
 
-// diagnosis begins the span of a diagnosis; the function that it returns ends it.
-func (w witness) diagnosis(ctx context.Context, service string, about []attribute.KeyValue) (context.Context, func(Report, error)) {
-	ctx, span := w.tracer.Start(ctx, "diagnosis", trace.WithAttributes(attribute.String("tandem.service", service)), trace.WithAttributes(about...))
-	return ctx, func(report Report, err error) {
-		if err != nil {
-			span.SetStatus(codes.Error, "no report")
-		} else {
-			span.SetAttributes(attribute.String("tandem.status", string(report.Verdict.Status)), attribute.Int("tandem.checks", len(report.Checks)))
-		}
-		span.End()
-	}
-}
-
 // check begins the span of a check.
 func (w witness) check(ctx context.Context, code string) (context.Context, func(Result)) {
 	ctx, span := w.tracer.Start(ctx, "check "+code, trace.WithAttributes(attribute.String("tandem.check", code)))

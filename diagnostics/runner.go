@@ -10,7 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
 )
 
@@ -27,7 +26,7 @@ type Runner struct {
 	Width   int           // probes at work at once in one diagnosis; zero: DefaultWidth
 	Timeout time.Duration // of a whole diagnosis; zero: none but the context's
 
-	Tracer   trace.Tracer // makes a span of each diagnosis, check and probe; nil: none
+	Tracer   trace.Tracer // makes a span of each check and probe, below that of the context; nil: none
 	Observer Observer
 }
 
@@ -36,8 +35,6 @@ type RunOptions struct {
 	Since    time.Duration  // zero: DefaultSince
 	Only     []string       // codes; what they need is included. Empty: all
 	Progress func(Progress) // called after each check, never concurrently; optional
-
-	About []attribute.KeyValue // of the diagnosis's span
 }
 
 // Progress says that a check was judged.
@@ -64,13 +61,6 @@ func (e *CheckError) Error() string {
 // also when nothing could be seen. Its errors are a *CheckError, an error in the
 // catalogue's applies or arguments, or that of a context that ended.
 func (r *Runner) Run(ctx context.Context, service Target, opts RunOptions) (Report, error) {
-	ctx, end := r.witness().diagnosis(ctx, service.Name, opts.About)
-	report, err := r.diagnose(ctx, service, opts)
-	end(report, err)
-	return report, err
-}
-
-func (r *Runner) diagnose(ctx context.Context, service Target, opts RunOptions) (Report, error) {
 	if opts.Since == 0 {
 		opts.Since = DefaultSince
 	}

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
 
 	"tandem/commands"
 	"tandem/diagnostics"
@@ -21,8 +23,10 @@ type diagnoser struct {
 	runner   *diagnostics.Runner
 	since    time.Duration        // for those who ask for no other
 	services []diagnostics.Target // by name
-	source   string               // who asks, in traces
 	log      *slog.Logger
+
+	tracer trace.Tracer // nil: none
+	source string       // who asks, in traces
 }
 
 // sourceSlack is the source of what people ask in Slack.
@@ -46,25 +50,39 @@ func (d *diagnoser) Diagnose(ctx context.Context, service string, opts commands.
 	if !ok {
 		return diagnostics.Report{}, &commands.UnknownServiceError{Name: service, Known: d.Services()}
 	}
-	run := diagnostics.RunOptions{Since: cmp.Or(opts.Since, d.since), Only: opts.Only, About: d.about(ctx)}
+	run := diagnostics.RunOptions{Since: cmp.Or(opts.Since, d.since), Only: opts.Only}
 	if opts.Progress != nil {
 		run.Progress = func(p diagnostics.Progress) {
 			opts.Progress(commands.Progress{Done: p.Done, Total: p.Total, Code: p.Result.Code})
 		}
 	}
+	ctx, span := d.begin(ctx, service)
+	defer span.End()
 	report, err := d.runner.Run(ctx, target, run)
 	if err != nil {
+		span.SetStatus(codes.Error, "no report")
 		return diagnostics.Report{}, translate(err, commands.Codes(d))
 	}
+	span.SetAttributes(attribute.String("tandem.status", string(report.Verdict.Status)))
 	d.logPanics(ctx, report)
+	d.log.InfoContext(ctx, "diagnosis ended", "service", service, "status", report.Verdict.Status, "took", report.Took.String())
 	return report, nil
 }
 
-// about says in the trace who asked, and which request it was.
-func (d *diagnoser) about(ctx context.Context) []attribute.KeyValue {
-	return []attribute.KeyValue{
-		attribute.String("tandem.source", d.source), attribute.String("tandem.request_id", commands.RequestID(ctx)),
+// trace makes spans of what is diagnosed from now on, on behalf of a source.
+func (d *diagnoser) trace(tracer trace.Tracer, source string) {
+	d.tracer, d.runner.Tracer, d.source = tracer, tracer, source
+}
+
+// begin begins the span of a diagnosis. It says who asked, by the request's id.
+func (d *diagnoser) begin(ctx context.Context, service string) (context.Context, trace.Span) {
+	if d.tracer == nil {
+		return ctx, trace.SpanFromContext(ctx)
 	}
+	return d.tracer.Start(ctx, "diagnosis", trace.WithAttributes(
+		attribute.String("tandem.service", service), attribute.String("tandem.source", d.source),
+		attribute.String("tandem.request_id", commands.RequestID(ctx)),
+	))
 }
 
 func (d *diagnoser) target(name string) (diagnostics.Target, bool) {

@@ -24,8 +24,7 @@ func (w *wired) watch(ctx context.Context, c *config.Config, log *slog.Logger, n
 		return nil, err
 	}
 	l := &life{metrics: newRegistry(b), traces: traces}
-	w.diagnoser.source = sourceSlack
-	w.diagnoser.runner.Tracer = traces.tracer()
+	w.diagnoser.trace(traces.tracer(), sourceSlack)
 	w.diagnoser.runner.Observer = observeDiagnoses(l.metrics)
 	return l, nil
 }

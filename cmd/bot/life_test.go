@@ -226,6 +226,9 @@ func TestTheLifeOfABot(t *testing.T) {
 	if id == "" || !strings.Contains(said(workspace), id) {
 		t.Errorf("the card does not have the id %q of the log:\n%s", id, bot.log.String())
 	}
+	if log := bot.log.String(); !strings.Contains(log, `"trace_id":"`) {
+		t.Errorf("no record names the trace:\n%s", log)
+	}
 	if spans := traces.all(); !strings.Contains(spans, "tandem.request_id="+id) || !strings.Contains(spans, "probe vault.health tandem.probe=vault.health") {
 		t.Errorf("traces:\n%s", spans)
 	}
