@@ -1,11 +1,13 @@
 package slack
 
 import (
+	"bytes"
 	"embed"
 	"encoding/json"
 	"fmt"
 	"io/fs"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -31,6 +33,7 @@ func (s *Server) pageRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /{$}", guarded(index))
 	mux.HandleFunc("GET /archives/{channel}/{ts}", guarded(index))
 	mux.HandleFunc("GET /page/", guarded(http.StripPrefix("/page/", http.FileServerFS(dir)).ServeHTTP))
+	mux.HandleFunc("GET /pictures/{id}", guarded(s.servePicture))
 	mux.HandleFunc("GET /lab/stream", s.serveStream)
 }
 
@@ -42,6 +45,21 @@ func guarded(next http.HandlerFunc) http.HandlerFunc {
 		w.Header().Set("Cache-Control", "no-cache")
 		next(w, r)
 	}
+}
+
+// pictureKinds are the kinds of file that the page shows as a picture. SVG is not one: it can hold scripts.
+func pictureKinds() []string { return []string{"image/png", "image/jpeg", "image/gif", "image/webp"} }
+
+// servePicture gives a file to the page's img elements, if its bytes are a picture, whatever its name says.
+func (s *Server) servePicture(w http.ResponseWriter, r *http.Request) {
+	f, ok := s.files.content(r.PathValue("id"))
+	kind := http.DetectContentType(f.bytes)
+	if !ok || !slices.Contains(pictureKinds(), kind) {
+		http.NotFound(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", kind)
+	http.ServeContent(w, r, "", s.cfg.Now(), bytes.NewReader(f.bytes))
 }
 
 // serveStream sends what one person sees: first everything, then each change, as server-sent events.

@@ -1,22 +1,34 @@
-// The box in which one types, with completion of commands and of people.
+// The box in which one types, with completion and with what was sent before.
 
-import { h } from "./dom.js";
+import { h, iconButton } from "./dom.js";
+import { suggest } from "./completion.js";
+import { picker, draw } from "./emoji.js";
+import { icon } from "./icons.js";
+import { panel } from "./menu.js";
 
-/** Composer puts a box into place. ask is {placeholder, commands(), people(), send(text)}; send returns false when the
- * text should come back into the box. */
+/** How many lines a box remembers. */
+const remembered = 100;
+
+/** Composer puts a box into place. ask is {store, placeholder, send(text)}; send returns false when the text should
+ * come back into the box. */
 export class Composer {
   constructor(place, ask) {
     this.ask = ask;
-    this.choices = [];
+    this.offer = { choices: [] };
     this.at = -1;
-    this.list = h("ul", { class: "completion", role: "listbox", hidden: true, id: `${place.id}-completion` });
+    this.sent = [];
+    this.back = 0; // how far back in what was sent one has gone
+    this.list = h("ul", { class: "completion", role: "listbox", "aria-label": "Suggestions", hidden: true, id: `${place.id}-completion` });
     this.box = h("textarea", {
-      rows: 1, "aria-label": "Message", "aria-controls": this.list.id, spellcheck: "false", autocomplete: "off",
-      oninput: () => this.typed(), onkeydown: (e) => this.key(e), onblur: () => this.close(),
+      rows: 1, "aria-label": "Message", role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": this.list.id,
+      spellcheck: "false", autocomplete: "off",
+      oninput: () => { this.back = 0; this.typed(); }, onkeydown: (e) => this.key(e), onblur: () => this.close(),
     });
-    this.button = h("button", { type: "button", class: "send", title: "Send", "aria-label": "Send", onclick: () => this.send() }, "➤");
-    place.replaceChildren(this.list, h("div", { class: "box" }, this.box, this.button),
-      h("p", { class: "hint" }, h("b", {}, "Enter"), " sends, ", h("b", {}, "Shift+Enter"), " starts a new line, ", h("b", {}, "Tab"), " completes"));
+    this.button = iconButton(icon("send"), "Send now", () => this.send(), { class: "send" });
+    const emoji = iconButton(icon("smile"), "Emoji", () => this.pick(emoji), { class: "tool", "aria-haspopup": "dialog" });
+    place.replaceChildren(this.list, h("div", { class: "box" }, this.box, h("div", { class: "box-tools" },
+      emoji, iconButton("@", "Mention someone", () => this.insert("@"), { class: "tool" }), iconButton("/", "Run a command", () => this.command(), { class: "tool" }),
+      h("span", { class: "hint" }, h("b", {}, "Shift+Enter"), " for a new line"), this.button)));
     this.place(ask.placeholder);
   }
 
@@ -28,74 +40,117 @@ export class Composer {
     this.box.focus();
   }
 
-  typed() {
-    this.box.style.height = "auto";
-    this.box.style.height = `${Math.min(this.box.scrollHeight, 200)}px`;
-    this.button.classList.toggle("ready", this.box.value.trim() !== "");
-    this.suggest();
+  /** forbid closes the box with the reason why nothing can be written here; with none, it opens again. */
+  forbid(reason) {
+    this.box.disabled = this.button.disabled = Boolean(reason);
+    if (reason) this.place(reason);
   }
 
-  /** suggest fills the list from what stands in the box: a command, or the beginning of a name. */
-  suggest() {
-    const { value } = this.box;
-    const name = /(^|\s)@([a-z0-9._-]*)$/.exec(value);
-    if (value.startsWith("/")) this.choices = this.ask.commands().filter((c) => c.text.startsWith(value) && c.text !== value);
-    else if (name) this.choices = this.ask.people().filter((p) => p.match.startsWith(name[2])).map((p) => ({ ...p, text: `${value.slice(0, value.length - name[2].length)}${p.match} ` }));
-    else this.choices = [];
-    this.choices = this.choices.slice(0, 8);
-    this.at = -1;
+  insert(text) {
+    this.box.setRangeText(text, this.box.selectionStart, this.box.selectionEnd, "end");
+    this.focus();
+    this.typed();
+  }
+
+  command() {
+    if (!this.box.value.startsWith("/")) this.box.setRangeText("/", 0, 0, "end");
+    this.box.selectionStart = this.box.value.length;
+    this.focus();
+    this.typed();
+  }
+
+  pick(anchor) {
+    const close = panel(anchor, h("div", { class: "picker" }, picker.map((n) => h("button", {
+      type: "button", class: "emoji", title: `:${n}:`, "aria-label": n.replaceAll("_", " "), onclick: () => { close(); this.insert(`:${n}: `); },
+    }, draw(n)))), { label: "Pick an emoji", above: true });
+  }
+
+  typed() {
+    this.box.style.height = "auto";
+    this.box.style.height = `${Math.min(this.box.scrollHeight, 240)}px`;
+    this.button.classList.toggle("ready", this.box.value.trim() !== "");
+    this.offer = suggest(this.box.value.slice(0, this.box.selectionStart), this.ask.store);
+    this.at = this.offer.first && this.offer.choices.length ? 0 : -1;
     this.drawChoices();
   }
 
   drawChoices() {
-    this.list.hidden = this.choices.length === 0;
-    this.list.replaceChildren(...this.choices.map((c, i) => h("li", {
-      role: "option", "aria-selected": String(i === this.at), class: i === this.at ? "chosen" : null,
+    const { choices } = this.offer;
+    this.list.hidden = choices.length === 0;
+    this.box.setAttribute("aria-expanded", String(choices.length > 0));
+    this.box.removeAttribute("aria-activedescendant");
+    this.list.replaceChildren(...choices.map((c, i) => h("li", {
+      role: "option", id: `${this.list.id}-${i}`, "aria-selected": String(i === this.at), class: i === this.at ? "chosen" : null,
       onmousedown: (e) => { e.preventDefault(); this.take(i); },
-    }, h("b", {}, c.label ?? c.text), h("span", {}, c.note ?? ""))));
-    if (this.at >= 0) this.list.children[this.at].scrollIntoView({ block: "nearest" });
+    }, c.picture, h("b", {}, c.label), c.marks, c.hint && h("code", {}, c.hint), h("span", { class: "soft" }, c.note ?? ""))));
+    if (this.at < 0) return;
+    this.box.setAttribute("aria-activedescendant", `${this.list.id}-${this.at}`);
+    this.list.children[this.at].scrollIntoView({ block: "nearest" });
   }
 
   take(i) {
-    this.box.value = this.choices[i].text;
+    this.box.setRangeText(this.offer.choices[i].text, this.offer.from, this.box.selectionStart, "end");
     this.focus();
     this.typed();
   }
 
   close() {
-    this.choices = [];
+    this.offer = { choices: [] };
     this.at = -1;
     this.drawChoices();
   }
 
   key(e) {
     if (e.isComposing) return;
-    const open = this.choices.length > 0;
-    if (open && (e.key === "ArrowDown" || e.key === "ArrowUp")) {
-      e.preventDefault();
-      const n = this.choices.length;
-      this.at = e.key === "ArrowDown" ? (this.at + 1) % n : (this.at + n - (this.at < 0 ? 0 : 1)) % n;
-      this.drawChoices();
-    } else if (open && e.key === "Tab") {
-      e.preventDefault();
-      this.take(Math.max(this.at, 0));
-    } else if (open && e.key === "Escape") {
-      this.close();
-    } else if (e.key === "Enter" && !e.shiftKey) {
-      e.preventDefault();
-      if (this.at >= 0) this.take(this.at);
-      else this.send();
+    const n = this.offer.choices.length;
+    const does = n > 0 ? this.offering(e, n) : this.plain(e);
+    if (!does) return;
+    e.preventDefault();
+    e.stopPropagation();
+    does();
+  }
+
+  offering(e, n) {
+    const move = (to) => () => { this.at = to; this.drawChoices(); };
+    switch (e.key) {
+      case "ArrowDown": return move((this.at + 1) % n);
+      case "ArrowUp": return move((this.at < 0 ? n : this.at + n) - 1);
+      case "Tab": return () => this.take(Math.max(this.at, 0));
+      case "Escape": return () => this.close();
+      case "Enter": if (this.at >= 0 && !e.shiftKey) return () => this.take(this.at);
     }
+    return this.plain(e);
+  }
+
+  plain(e) {
+    if (e.key === "Enter" && !e.shiftKey) return () => this.send();
+    const old = this.back > 0 || this.box.value === "";
+    if (e.key === "ArrowUp" && old && this.back < this.sent.length) return () => this.recall(this.back + 1);
+    if (e.key === "ArrowDown" && this.back > 0) return () => this.recall(this.back - 1);
+    return null;
+  }
+
+  recall(back) {
+    this.back = back;
+    this.fill(back ? this.sent.at(-back) : "");
+    this.close();
+  }
+
+  fill(text) {
+    this.box.value = text;
+    this.typed();
   }
 
   async send() {
     const text = this.box.value.trim();
     if (!text) return;
-    this.box.value = "";
-    this.typed();
-    if ((await this.ask.send(text)) === false && !this.box.value) {
-      this.box.value = text;
-      this.typed();
+    this.back = 0;
+    this.fill("");
+    if ((await this.ask.send(text)) === false) {
+      if (!this.box.value) this.fill(text);
+      this.close();
+      return;
     }
+    if (this.sent.at(-1) !== text) this.sent = [...this.sent, text].slice(-remembered);
   }
 }

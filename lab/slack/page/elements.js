@@ -1,56 +1,59 @@
-// The elements of blocks that a person uses: buttons and menus, with their confirmation.
+// The elements of blocks that a person uses where they stand: each use is told to the app at once.
 
-import { h, link } from "./dom.js";
-import { mrkdwn } from "./mrkdwn.js";
+import { h, address } from "./dom.js";
+import { icon } from "./icons.js";
+import { menu } from "./menu.js";
+import { control, knows } from "./controls.js";
+import { confirmed } from "./confirm.js";
+import { emojiText } from "./emojitext.js";
+import { picture } from "./files.js";
+import { during, worn } from "./pending.js";
 
-/** element draws an interactive element; at.act(action_id, value) tells the app. */
-export function element(e, block, at) {
+/** element draws one element of block b. */
+export function element(e, b, at) {
   switch (e.type) {
-    case "button": return button(e, at);
-    case "static_select": return menu(e, at, e.placeholder?.text ?? "Choose…");
-    case "overflow": return menu(e, at, "⋯");
-    case "image": return h("span", {}, `🖼 ${e.alt_text}`);
+    case "button": return button(e, b, at);
+    case "overflow": return overflow(e, b, at);
+    case "image": return picture(e, at, "accessory");
   }
-  return h("span", { class: "unknown" }, `(an element of type ${e.type})`);
+  if (!knows(e)) return h("span", { class: "unknown" }, `(an element of type ${e.type})`);
+  const node = control(e, at, { value: at.values?.(b, e), changed: (value) => use(e, b, at, value) });
+  return worn(keyOf(e, b, at), node);
 }
 
-function button(e, at) {
+function keyOf(e, b, at) {
+  return `${at.key}/${b.block_id}/${e.action_id}`;
+}
+
+/** use asks first when the element says so, then tells the app and shows how that goes. */
+export async function use(e, b, at, value) {
+  if (e.confirm && !(await confirmed(e.confirm, at.names))) return;
+  await during(keyOf(e, b, at), () => at.act(e, value, b));
+}
+
+function button(e, b, at) {
+  const props = {
+    class: `button ${e.style ?? ""}`, data: { action: e.action_id }, "aria-label": e.accessibility_label,
+    onclick: () => use(e, b, at, e.value ?? ""),
+  };
+  const href = e.url && !e.confirm && address(e.url);
+  const node = href
+    ? h("a", { ...props, href, target: "_blank", rel: "noopener noreferrer" }, emojiText(e.text))
+    : h("button", { ...props, type: "button" }, emojiText(e.text));
+  return worn(keyOf(e, b, at), node);
+}
+
+function overflow(e, b, at) {
   const node = h("button", {
-    type: "button", class: `button ${e.style ?? ""}`, data: { action: e.action_id },
-    onclick: async () => {
-      if (e.confirm && !(await confirmed(e.confirm, at.names))) return;
-      if (e.url) link(e.url, "").click?.();
-      node.disabled = true;
-      await at.act(e.action_id, e.value ?? "");
-      node.disabled = false;
-    },
-  }, e.text.text);
-  return node;
-}
-
-function menu(e, at, label) {
-  const node = h("select", {
-    class: "menu", "aria-label": label, data: { action: e.action_id },
-    onchange: async () => {
-      const { value } = node;
-      node.selectedIndex = 0;
-      if (e.confirm && !(await confirmed(e.confirm, at.names))) return;
-      await at.act(e.action_id, value);
-    },
-  }, h("option", { value: "" }, label), e.options.map((o) => h("option", { value: o.value }, o.text.text)));
-  return node;
-}
-
-/** confirmed asks the person, and is true when they say yes. */
-function confirmed(c, names) {
-  return new Promise((resolve) => {
-    const dialog = h("dialog", { class: "confirm", onclose: () => { resolve(dialog.returnValue === "yes"); dialog.remove(); } },
-      h("h3", {}, c.title.text),
-      h("div", {}, c.text.type === "mrkdwn" ? mrkdwn(c.text.text, names) : c.text.text),
-      h("div", { class: "block-actions" },
-        h("button", { type: "button", class: "button", onclick: () => dialog.close("no") }, c.deny.text),
-        h("button", { type: "button", class: `button ${c.style ?? "primary"}`, onclick: () => dialog.close("yes") }, c.confirm.text)));
-    document.body.append(dialog);
-    dialog.showModal();
-  });
+    type: "button", class: "button overflow", "aria-label": "More", "aria-haspopup": "menu", data: { action: e.action_id },
+    onclick: () => menu(node, "More", e.options.map((o) => ({
+      label: emojiText(o.text), note: o.description?.text, name: o.value, run: () => choose(o),
+    }))),
+  }, icon("more"));
+  const choose = (o) => {
+    const href = o.url && address(o.url);
+    if (href) h("a", { href, target: "_blank", rel: "noopener noreferrer" }).click();
+    use(e, b, at, o.value);
+  };
+  return worn(keyOf(e, b, at), node);
 }

@@ -22,7 +22,19 @@ const emoji = new Map(Object.entries({
   robot_face: "🤖", ghost: "👻", bug: "🐛", bee: "🐝", honeybee: "🐝", turtle: "🐢", snail: "🐌", cloud: "☁️",
   partly_sunny: "⛅", sunny: "☀️", umbrella: "☔", coffee: "☕", bike: "🚲", bicyclist: "🚴", busts_in_silhouette: "👥",
   heart: "❤️", broken_heart: "💔", joy: "😂", smile: "😄", slightly_smiling_face: "🙂", thinking_face: "🤔", sweat_smile: "😅",
-  cry: "😢", scream: "😱", sleeping: "😴", sunglasses: "😎", 100: "💯", one: "1️⃣", two: "2️⃣", three: "3️⃣",
+  cry: "😢", wink: "😉", grin: "😁", laughing: "😆", rolling_on_the_floor_laughing: "🤣", innocent: "😇", upside_down_face: "🙃",
+  exploding_head: "🤯", face_palm: "🤦", shrug: "🤷", melting_face: "🫠", saluting_face: "🫡", nerd_face: "🤓", partying_face: "🥳",
+  skull: "💀", clown_face: "🤡", handshake: "🤝", crossed_fingers: "🤞", v: "✌️", fist: "✊", writing_hand: "✍️", brain: "🧠",
+  seedling: "🌱", evergreen_tree: "🌲", cactus: "🌵", apple: "🍎", pizza: "🍕", cake: "🍰", beer: "🍺", tea: "🍵", dog: "🐶", cat: "🐱",
+  whale: "🐳", snake: "🐍", crab: "🦀", hedgehog: "🦔", unicorn_face: "🦄", ship: "🚢", airplane: "✈️", car: "🚗", train: "🚋",
+  checkered_flag: "🏁", triangular_flag_on_post: "🚩", trophy: "🏆", dart: "🎯", game_die: "🎲", balloon: "🎈", gift: "🎁",
+  calendar: "📆", date: "📅", email: "📧", inbox_tray: "📥", outbox_tray: "📤", phone: "☎️", telephone_receiver: "📞", satellite_antenna: "📡",
+  computer: "💻", floppy_disk: "💾", dvd: "📀", card_file_box: "🗃️", wastebasket: "🗑️", hook: "🪝", ladder: "🪜", magnet: "🧲",
+  test_tube: "🧪", thermometer: "🌡️", microscope: "🔬", telescope: "🔭", battery: "🔋", flashlight: "🔦", candle: "🕯️", ocean: "🌊",
+  snowflake: "❄️", rainbow: "🌈", lightning: "🌩️", tornado: "🌪️", milky_way: "🌌", earth_americas: "🌎", new: "🆕", ok: "🆗", up: "🆙",
+  recycle: "♻️", infinity: "♾️", hash: "#️⃣", radio_button: "🔘", ab: "🆎", atom_symbol: "⚛️", chains: "⛓️", bomb: "💣", moneybag: "💰",
+  four: "4️⃣", five: "5️⃣", black_large_square: "⬛", white_large_square: "⬜", large_blue_square: "🟦", large_orange_square: "🟧",
+  speech_left: "🗨️", thought_balloon: "💭", zzz: "💤", double_vertical_bar: "⏸️", arrow_forward: "▶️", stop_button: "⏹️", scream: "😱", sleeping: "😴", sunglasses: "😎", 100: "💯", one: "1️⃣", two: "2️⃣", three: "3️⃣",
 }));
 
 /** quick are the reactions one click away; picker are those of the menu. */
@@ -31,6 +43,12 @@ export const picker = [
   "white_check_mark", "x", "eyes", "+1", "-1", "pray", "raised_hands", "tada", "heart", "fire", "rotating_light", "warning",
   "question", "thinking_face", "lock", "key", "mag", "wrench", "rocket", "coffee", "bike", "100", "joy", "scream",
 ];
+
+/** search finds names that begin with what was typed, then those that contain it. */
+export function search(typed) {
+  const names = [...emoji.keys()].filter((n) => n.includes(typed));
+  return names.sort((a, b) => Number(b.startsWith(typed)) - Number(a.startsWith(typed)));
+}
 
 /** draw is the emoji of a name, or the name between colons. */
 export function draw(name) {

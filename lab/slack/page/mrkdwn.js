@@ -1,19 +1,21 @@
-// Slack's mrkdwn, drawn as elements: *bold*, _italic_, ~strike~, `code`, ```code```, quotes, bullets, <links|labels>,
-// mentions, dates and :emoji:. The input is escaped text (&amp; &lt; &gt;), as Slack sends it.
+// Slack's mrkdwn, drawn as elements: *bold*, _italic_, ~strike~, `code`, ```code```, quotes, <links|labels>, mentions,
+// dates and :emoji:. The input is escaped text (&amp; &lt; &gt;), as Slack sends it. It has no lists: a "•" is a letter.
 
-import { h, link, unescape, date } from "./dom.js";
+import { h, link, unescape } from "./dom.js";
+import { written } from "./dates.js";
 import { draw } from "./emoji.js";
 
 const inlinePattern = new RegExp([
   "`(?<code>[^`\\n]+)`",
   "<(?<angle>[^<>\\n]+)>",
+  "(?<bare>https?://[^\\s<>]*[^\\s<>.,;:!?)'\"])",
   ":(?<emoji>[a-z0-9_+'-]+(?:::skin-tone-[2-6])?):",
   "(?<![\\w*])\\*(?=\\S)(?<bold>[^*\\n]+?)(?<=\\S)\\*(?![\\w*])",
   "(?<![\\w_])_(?=\\S)(?<italic>[^_\\n]+?)(?<=\\S)_(?![\\w_])",
   "(?<![\\w~])~(?=\\S)(?<strike>[^~\\n]+?)(?<=\\S)~(?![\\w~])",
 ].join("|"), "g");
 
-/** mrkdwn draws a whole text; names tells what ids are called: {user(id), channel(id)}. */
+/** mrkdwn draws a whole text; names tells what ids are called: {me, groups, user(id), channel(id), group(id)}. */
 export function mrkdwn(text, names) {
   return text.split(/```\n?([\s\S]+?)\n?```/).flatMap((part, i) =>
     i % 2 ? [codeBlock(part)] : lines(part, names));
@@ -23,7 +25,7 @@ export function codeBlock(text) {
   return h("pre", { class: "code" }, unescape(text.replace(/<([^<>|]+\|)?([^<>]+)>/g, "$2")));
 }
 
-/** lines groups the lines of a text into quotes, bullets and the rest. */
+/** lines groups the lines of a text into quotes and the rest. */
 function lines(text, names) {
   const out = [];
   let run = { kind: "plain", lines: [] };
@@ -45,13 +47,10 @@ function lines(text, names) {
 function kindOf(line) {
   const quote = /^(?:&gt;|>) ?(.*)$/.exec(line);
   if (quote) return { kind: "quote", rest: quote[1] };
-  const bullet = /^\s*[•◦▪-] +(.*)$/.exec(line);
-  if (bullet) return { kind: "bullets", rest: bullet[1] };
   return { kind: "plain", rest: line };
 }
 
 function drawRun(run, names) {
-  if (run.kind === "bullets") return [h("ul", {}, run.lines.map((l) => h("li", {}, inline(l, names))))];
   const drawn = run.lines.flatMap((l, i) => (i ? [h("br"), ...inline(l, names)] : inline(l, names)));
   return run.kind === "quote" ? [h("blockquote", {}, drawn)] : drawn;
 }
@@ -72,6 +71,7 @@ export function inline(text, names) {
 function drawMatch(found, names) {
   if (found.code !== undefined) return h("code", {}, unescape(found.code));
   if (found.angle !== undefined) return angle(found.angle, names);
+  if (found.bare !== undefined) return link(unescape(found.bare), unescape(found.bare));
   if (found.emoji !== undefined) return emojiNode(found.emoji);
   if (found.bold !== undefined) return h("b", {}, inline(found.bold, names));
   if (found.italic !== undefined) return h("i", {}, inline(found.italic, names));
@@ -93,7 +93,7 @@ function angle(body, names) {
   switch (target[0]) {
     case "@": return mention(`@${names.user(target.slice(1)) ?? (label || target.slice(1))}`, names.me === target.slice(1));
     case "#": return mention(`#${names.channel(target.slice(1)) ?? (label || target.slice(1))}`);
-    case "!": return special(target.slice(1), label);
+    case "!": return special(unescape(target.slice(1)), label, names);
   }
   const address = unescape(target);
   return link(address, label || address.replace(/^mailto:/, ""));
@@ -103,8 +103,21 @@ export function mention(text, me = false) {
   return h("span", { class: me ? "mention me" : "mention" }, text);
 }
 
-function special(command, label) {
-  const stamp = /^date\^(\d+)\^/.exec(command);
-  if (stamp) return h("time", { title: label }, date(stamp[1]).toLocaleString([], { dateStyle: "medium", timeStyle: "short" }));
-  return mention(label || `@${command.split("^")[0]}`);
+/** groupMention draws the handle of a user group; one that I am in stands out, as my own name does. */
+export function groupMention(id, label, names) {
+  const handle = names.group?.(id);
+  return mention(`@${handle ?? (label.replace(/^@/, "") || id)}`, Boolean(names.groups?.includes(id)));
+}
+
+/** special draws what stands after "<!": a date, a user group, or everybody. */
+function special(command, label, names) {
+  const [kind, ...rest] = command.split("^");
+  if (kind === "date") return dated(rest, label);
+  if (kind === "subteam") return groupMention(rest[0], label, names);
+  return mention(label ? `@${label.replace(/^@/, "")}` : `@${kind}`, true);
+}
+
+function dated([stamp, pattern = "{date_short} {time}", target], label) {
+  const text = /^\d+$/.test(stamp) ? written(Number(stamp), pattern) : label;
+  return h("time", { class: "date", title: label }, target ? link(unescape(target), text) : text);
 }
