@@ -124,6 +124,14 @@ func (b *browser) clicks(t *testing.T, selector string) {
 	b.do(t, "click "+selector, chromedp.Click(chromedp.CSS(selector)))
 }
 
+// becomes is somebody else from then on.
+func (b *browser) becomes(t *testing.T, name string) {
+	t.Helper()
+	b.clicks(t, "#person")
+	b.clicks(t, `[data-choice="`+name+`"]`)
+	b.holds(t, `document.querySelector("#person").dataset.user === "`+name+`"`)
+}
+
 // says waits until an element with the selector contains the text.
 func (b *browser) says(t *testing.T, selector, want string) {
 	t.Helper()
@@ -272,8 +280,7 @@ func TestPageInABrowser(t *testing.T) {
 	b.clicks(t, "dialog.confirm .primary")
 	b.says(t, "#messages .message", "pressed lease")
 
-	b.do(t, "become Bruno", discard(chromedp.Evaluate[chromedp.Void](
-		`(() => { const p = document.getElementById("person"); p.value = "`+bruno+`"; p.dispatchEvent(new Event("change")); })()`)))
+	b.becomes(t, "bruno")
 	b.holds(t, `document.querySelector(".mention.me")`)
 	b.holds(t, `!document.querySelector(".message.ephemeral")`)
 	b.says(t, ".file", "worker.log")
@@ -288,7 +295,7 @@ func TestMarkup(t *testing.T) {
 	b := openBrowser(t)
 	b.visit(t, s.URL()+"/?user=ana")
 	b.says(t, "#channel-name", "incidents")
-	const names = `{me: "U1", user: (id) => ({U1: "Ana"})[id], channel: (id) => ({C1: "incidents"})[id]}`
+	const names = `{me: "U1", user: (id) => ({U1: "Ana"})[id], channel: (id) => ({C1: "incidents"})[id], groups: ["S1"], group: (id) => ({S1: "sre"})[id]}`
 	for _, tt := range []struct{ kind, in, want string }{
 		{"mrkdwn", "*b* _i_ ~s~ `c`", "<b>b</b> <i>i</i> <s>s</s> <code>c</code>"},
 		{"mrkdwn", "*b with _i_ and `c`*", "<b>b with <i>i</i> and <code>c</code></b>"},
@@ -298,8 +305,12 @@ func TestMarkup(t *testing.T) {
 		{"mrkdwn", "&amp;lt;b&amp;gt;", "&amp;lt;b&amp;gt;"},
 		{"mrkdwn", "<javascript:alert(1)|click>", "click"},
 		{"mrkdwn", "<https://x.test/?a=1&amp;b=2|the &lt;page&gt;>", `<a href="https://x.test/?a=1&amp;b=2" target="_blank" rel="noopener noreferrer">the &lt;page&gt;</a>`},
-		{"mrkdwn", "<@U1> <@U9|zoe> <#C1> <!here>", `<span class="mention me">@Ana</span> <span class="mention">@zoe</span> <span class="mention">#incidents</span> <span class="mention">@here</span>`},
-		{"mrkdwn", "• one\n• two\nafter", "<ul><li>one</li><li>two</li></ul>after"},
+		{"mrkdwn", "<@U1> <@U9|zoe> <#C1> <!here>", `<span class="mention me">@Ana</span> <span class="mention">@zoe</span> <span class="mention">#incidents</span> <span class="mention me">@here</span>`},
+		{"mrkdwn", "• one\n- two", "• one<br>- two"},
+		{"mrkdwn", "see https://x.test/a?b=1&amp;c=2.", `see <a href="https://x.test/a?b=1&amp;c=2" target="_blank" rel="noopener noreferrer">https://x.test/a?b=1&amp;c=2</a>.`},
+		{"mrkdwn", "<!subteam^S1|@old> <!subteam^S9|@sec>", `<span class="mention me">@sre</span> <span class="mention">@sec</span>`},
+		{"mrkdwn", "<!date^0^on {date_num}|1970>", `<time class="date" title="1970">on 1970-01-01</time>`},
+		{"mrkdwn", "<!date^0^{nothing}^javascript:alert(1)|1970>", `<time class="date" title="1970">{nothing}</time>`},
 		{"mrkdwn", "&gt; said\n&gt; twice", "<blockquote>said<br>twice</blockquote>"},
 		{"mrkdwn", "a ```x *y*\nz``` b", `a <pre class="code">x *y*` + "\n" + `z</pre> b`},
 		{"mrkdwn", ":nope: :+1:", `:nope: <span class="emoji" title=":+1:" role="img" aria-label="+1">👍</span>`},

@@ -50,6 +50,7 @@ const previewLines = 6;
 function preview(f, at) {
   if (!f.preview) return null;
   const all = f.preview.split("\n");
+  const cut = new TextEncoder().encode(f.preview).length < f.size;
   const words = h("pre", { class: "code" });
   if (all.length <= previewLines) {
     words.textContent = f.preview;
@@ -60,7 +61,7 @@ function preview(f, at) {
     if (open) at.expanded.add(f.id);
     else at.expanded.delete(f.id);
     words.textContent = (open ? all : all.slice(0, previewLines)).join("\n");
-    toggle.textContent = open ? "Collapse" : `Expand (${all.length} lines)`;
+    toggle.textContent = open ? "Collapse" : cut ? "Expand the beginning" : `Expand (${all.length} lines)`;
     toggle.setAttribute("aria-expanded", String(open));
   };
   show(at.expanded.has(f.id));

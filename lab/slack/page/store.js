@@ -34,7 +34,7 @@ export class Store {
     this.app = snapshot.app;
     this.connections = snapshot.connections;
     this.people = new Map(snapshot.people.map((p) => [p.id, p]));
-    this.groups = new Map((snapshot.usergroups ?? []).map((g) => [g.id, g]));
+    this.groups = new Map((snapshot.user_groups ?? []).map((g) => [g.id, g]));
     this.channels = new Map(snapshot.channels.map((c) => [c.id, { ...c, messages: new Map(c.messages.map((m) => [m.ts, m])) }]));
     this.views = snapshot.views ?? [];
     this.home = snapshot.homes?.[this.me] ?? null;
@@ -52,7 +52,7 @@ export class Store {
       message: () => this.channels.get(c.channel)?.messages.set(c.message.ts, c.message),
       removed: () => this.channels.get(c.channel)?.messages.delete(c.message.ts),
     }[c.kind];
-    if (!apply || (c.channel && !this.channels.has(c.channel))) return;
+    if (!apply || (c.message && !this.channels.has(c.channel))) return;
     apply();
     this.listener(c.kind, c.channel, c.message);
   }
