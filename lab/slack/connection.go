@@ -121,13 +121,18 @@ func (c *connection) pingOnce(ctx context.Context) error {
 	return c.ws.Ping(ctx)
 }
 
-// refresh asks the app to connect anew, and hangs up when it does not go by itself.
+// refresh asks the app to connect anew.
 func (c *connection) refresh(ctx context.Context) {
 	c.disconnect(ctx, "refresh_requested")
+	c.hangUp(ctx, "refresh_requested")
+}
+
+// hangUp ends a connection that was told to go and does not go by itself.
+func (c *connection) hangUp(ctx context.Context, reason string) {
 	select {
 	case <-ctx.Done():
 	case <-time.After(leaveGrace):
-		_ = c.ws.Close(websocket.StatusNormalClosure, "refresh_requested")
+		_ = c.ws.Close(websocket.StatusNormalClosure, reason)
 	}
 }
 

@@ -118,6 +118,9 @@ func (s *Server) deliver(ctx context.Context, env envelope) (json.RawMessage, er
 func (s *Server) carry(ctx context.Context, env envelope, note *Delivered) (json.RawMessage, error) {
 	way := s.wiring.get()
 	note.Via = way.Mode
+	if s.weather.get().Down {
+		return nil, errNotConnected
+	}
 	if way.Mode == byHTTP {
 		return s.outbound.deliver(ctx, way.HTTP, env, note)
 	}

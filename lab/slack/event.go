@@ -16,7 +16,18 @@ func (s *Server) emit(event object) error {
 	if !s.subscribed(event) {
 		return nil
 	}
-	return s.send(s.wrapEvent(event))
+	return s.sendThroughWeather(s.wrapEvent(event))
+}
+
+// sendThroughWeather sends one event as often as the weather has it: usually once. The error is that of the first.
+func (s *Server) sendThroughWeather(wrapped object) error {
+	var first error
+	for i, w := range s.weather.fate(wrapped) {
+		if err := s.send(w); i == 0 {
+			first = err
+		}
+	}
+	return first
 }
 
 func (s *Server) send(wrapped object) error {
@@ -157,6 +168,9 @@ func messageEvent(channel Channel, m Message) object {
 	if m.Blocks != nil {
 		event["blocks"] = m.Blocks
 	}
+	if m.Files != nil {
+		event["files"], event["subtype"] = m.Files, "file_share"
+	}
 	return event
 }
 
@@ -177,13 +191,35 @@ func (c Channel) eventType() string {
 	return "channel"
 }
 
-// heard tells the app of its own messages, where it hears messages at all. What people write, it was told already.
-func (s *Server) heard(channel Channel, m Message) {
-	if m.BotID == "" || m.Ephemeral || !channel.has(s.cfg.App.UserID) {
+// heard tells the app what becomes of messages where it hears messages at all: its own new ones and every change. What
+// people write anew, it was told when they wrote it.
+func (s *Server) heard(channel Channel, h heard) {
+	m := h.message
+	if h.subtype == "message_deleted" {
+		m = h.previous
+	}
+	if m.Ephemeral || !channel.has(s.cfg.App.UserID) || (h.subtype == "" && m.BotID == "") {
 		return
 	}
 	event := messageEvent(channel, m)
+	if h.subtype != "" {
+		event = s.changeEvent(channel, h)
+	}
 	if s.subscribed(event) {
 		s.spawn(func() { _ = s.emit(event) }) // what fails is sent again by itself
 	}
+}
+
+func (s *Server) changeEvent(channel Channel, h heard) object {
+	at := s.state.stamp()
+	event := object{
+		"type": "message", "subtype": h.subtype, "channel": channel.ID, "channel_type": channel.eventType(),
+		"hidden": true, "ts": at, "event_ts": at, "previous_message": s.messageView(channel, h.previous),
+	}
+	if h.subtype == "message_deleted" {
+		event["deleted_ts"] = h.previous.TS
+	} else {
+		event["message"] = s.messageView(channel, h.message)
+	}
+	return event
 }

@@ -218,3 +218,11 @@ func (a answered) echoes(challenge string) bool {
 	}
 	return strings.TrimSpace(string(a.body)) == challenge
 }
+
+// sslCheck asks the commands URL whether it is there. Only a 200 is an answer.
+func (o *outbound) sslCheck(ctx context.Context, address, token string) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, o.limit, errNoAck)
+	defer cancel()
+	_, err := o.postForm(ctx, address, url.Values{"ssl_check": {"1"}, "token": {token}}, &Delivered{})
+	return err
+}

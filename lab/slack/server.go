@@ -29,6 +29,7 @@ type Server struct {
 	wiring   *wiring
 	outbound *outbound
 	triggers *triggers
+	weather  *weather
 	api      map[string]method
 
 	url    string
@@ -64,7 +65,7 @@ func newServer(ctx context.Context, cfg Config, timing timing) *Server {
 	s := &Server{
 		cfg: cfg, timing: timing, log: cfg.Log, state: newState(cfg), rates: newRates(cfg.RateLimits, cfg.Now),
 		hooks: newHooks(), files: newFiles(), tickets: newTickets(), api: map[string]method{}, failed: make(chan error, 1),
-		triggers: newTriggers(), wiring: &wiring{current: Delivery{Mode: cfg.Delivery, HTTP: cfg.HTTP}},
+		triggers: newTriggers(), weather: &weather{}, wiring: &wiring{current: Delivery{Mode: cfg.Delivery, HTTP: cfg.HTTP}},
 	}
 	s.outbound = newOutbound(cfg.SigningSecret, timing.ackLimit, cfg.Now, s.wiring)
 	s.state.heard = s.heard
@@ -93,7 +94,7 @@ func (s *Server) routes() http.Handler {
 	s.labRoutes(mux)
 	s.pageRoutes(mux)
 	// Another site that a person has open must not be able to speak for them here.
-	return http.NewCrossOriginProtection().Handler(mux)
+	return http.NewCrossOriginProtection().Handler(s.underWeather(mux))
 }
 
 // URL is the workspace's address without a slash at its end; the Web API is at URL()+"/api/".

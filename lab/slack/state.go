@@ -17,8 +17,8 @@ type state struct {
 	team Team
 	app  App
 
-	// heard is told of every new message, outside the lock.
-	heard func(Channel, Message)
+	// heard is told of every message that is new, changed or removed, outside the lock.
+	heard func(Channel, heard)
 
 	mu       sync.Mutex
 	people   []Person

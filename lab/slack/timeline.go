@@ -7,10 +7,21 @@ import "slices"
 // post appends m to the channel, gives it its ts, counts it in its thread and returns it.
 func (st *state) post(channel string, m Message) Message {
 	m = st.add(channel, m)
-	if c, ok := st.channel(channel); ok && st.heard != nil {
-		st.heard(c, m)
-	}
+	st.hear(channel, heard{message: m})
 	return m
+}
+
+// heard is what happened to a message: it is new, or it is the one that is left of previous after a change or removal.
+type heard struct {
+	subtype  string // message_changed, message_deleted, or nothing for a new one
+	message  Message
+	previous Message
+}
+
+func (st *state) hear(channel string, h heard) {
+	if c, ok := st.channel(channel); ok && st.heard != nil {
+		st.heard(c, h)
+	}
 }
 
 func (st *state) add(channel string, m Message) Message {
@@ -81,28 +92,42 @@ func (st *state) edit(channel, ts string, change func(*Message) bool) (Message, 
 
 // rewrite is edit with the mark that people see as "(edited)".
 func (st *state) rewrite(channel, ts, by string, change func(*Message)) (Message, bool) {
-	return st.edit(channel, ts, func(m *Message) bool {
+	var before Message
+	m, ok := st.edit(channel, ts, func(m *Message) bool {
+		before = *m
 		change(m)
 		m.Edited = &Edit{User: by, TS: st.nextTS()}
 		return true
 	})
+	if ok {
+		st.hear(channel, heard{subtype: "message_changed", message: m, previous: before})
+	}
+	return m, ok
 }
 
 // remove deletes a message. One that has replies leaves a tombstone, so that its thread stays.
 func (st *state) remove(channel, ts string) {
+	if m, ok := st.takeAway(channel, ts); ok {
+		st.hear(channel, heard{subtype: "message_deleted", previous: m})
+	}
+}
+
+func (st *state) takeAway(channel, ts string) (Message, bool) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	i := st.index(channel, ts)
 	if i < 0 {
-		return
+		return Message{}, false
 	}
-	m := st.messages[channel][i]
-	if m.ReplyCount > 0 {
+	old := st.messages[channel][i]
+	if old.ReplyCount > 0 {
+		m := old
 		m.Subtype, m.User, m.Text = "tombstone", slackbotID, "This message was deleted."
 		m.Blocks, m.Reactions, m.Files = nil, nil, nil
 		st.put(channel, i, m)
-		return
+		return old, true
 	}
 	st.messages[channel] = slices.Delete(st.messages[channel], i, i+1)
-	st.tell(change{Kind: "removed", Channel: channel, Message: &m})
+	st.tell(change{Kind: "removed", Channel: channel, Message: &old})
+	return old, true
 }
