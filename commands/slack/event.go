@@ -19,8 +19,8 @@ type event struct {
 	Event struct {
 		Type        string          `json:"type"`
 		Subtype     string          `json:"subtype"`
-		User        person          `json:"user"`
-		Inviter     person          `json:"inviter"`
+		User        userID          `json:"user"`
+		Inviter     userID          `json:"inviter"`
 		UserTeam    string          `json:"user_team"`
 		Team        string          `json:"team"`
 		BotID       string          `json:"bot_id"`
@@ -28,25 +28,25 @@ type event struct {
 		TS          string          `json:"ts"`
 		EventTS     string          `json:"event_ts"`
 		ThreadTS    string          `json:"thread_ts"`
-		Channel     place           `json:"channel"`
+		Channel     channelID       `json:"channel"`
 		ChannelType string          `json:"channel_type"`
 		Tab         string          `json:"tab"`
 		Edited      json.RawMessage `json:"edited"`
 	} `json:"event"`
 }
 
-// person is the id of a user. Some kinds of events have an object in its stead,
+// userID is the id of a user. Some kinds of events have an object in its stead,
 // whose id is taken.
-type person string
+type userID string
 
 // UnmarshalJSON takes an id, or an object that has one.
-func (p *person) UnmarshalJSON(raw []byte) error { return unmarshalID(raw, (*string)(p)) }
+func (u *userID) UnmarshalJSON(raw []byte) error { return unmarshalID(raw, (*string)(u)) }
 
-// place is the id of a channel, in the same two shapes.
-type place string
+// channelID is the id of a channel, in the same two shapes.
+type channelID string
 
 // UnmarshalJSON takes an id, or an object that has one.
-func (p *place) UnmarshalJSON(raw []byte) error { return unmarshalID(raw, (*string)(p)) }
+func (c *channelID) UnmarshalJSON(raw []byte) error { return unmarshalID(raw, (*string)(c)) }
 
 func unmarshalID(raw []byte, id *string) error {
 	if len(raw) == 0 || raw[0] != '{' {
@@ -77,7 +77,7 @@ func (b *Bot) routeEvent(e *event) job {
 		return b.routeMessage(e)
 	case "app_home_opened":
 		a := b.eventAsk(byHome, e)
-		return job{user: a.user, run: func(ctx context.Context) { b.openHome(ctx, a) }}
+		return job{ask: a, run: func(ctx context.Context) { b.openHome(ctx, a) }}
 	case "member_joined_channel":
 		return b.routeJoin(e)
 	case "app_uninstalled", "tokens_revoked":

@@ -16,7 +16,7 @@ func (b *Bot) routeJoin(e *event) job {
 	}
 	a := b.eventAsk(byMention, e)
 	a.user = string(e.Event.Inviter)
-	return job{run: func(ctx context.Context) { b.sayHello(ctx, a) }}
+	return job{ask: a, run: func(ctx context.Context) { b.sayHello(ctx, a) }}
 }
 
 // sayHello says in a channel what people can ask there, in the language of who

@@ -16,14 +16,34 @@ type delivery struct {
 	event       *event
 }
 
+// kind names a delivery to operators.
+func (d delivery) kind() deliveryKind {
+	switch {
+	case d.command != nil:
+		return deliveredCommand
+	case d.interaction != nil:
+		return deliveredInteraction
+	default:
+		return deliveredEvent
+	}
+}
+
 // acknowledge tells Slack that a delivery arrived, with an answer for the
 // person who caused it, or nil. It says whether Slack could be told.
 type acknowledge func(answer any) bool
 
 // take is where both transports end: it acknowledges a delivery and gives it to
-// the crew, without ever waiting for more than the acknowledgement. When the
-// crew is full the acknowledgement itself says so.
+// the crew, without ever waiting for more than the acknowledgement. What came
+// before is acknowledged and left alone. Who asks too much, and whoever asks
+// when the crew is full, reads so in the acknowledgement where it can hold that.
 func (b *Bot) take(ctx, jobs context.Context, d delivery, ack acknowledge) {
+	ack = b.measured(d, ack)
+	marks := d.marks()
+	if !b.seen.first(marks...) {
+		b.metrics.dropped(dropDuplicate)
+		ack(nil)
+		return
+	}
 	job := b.route(d)
 	if job.unknown {
 		b.metrics.dropped(dropUnknown)
@@ -32,25 +52,34 @@ func (b *Bot) take(ctx, jobs context.Context, d delivery, ack acknowledge) {
 		ack(job.answer)
 		return
 	}
-	seat, ok := b.crew.reserve()
-	if !ok {
-		b.log.WarnContext(ctx, "too many deliveries at once", "width", b.opts.Width)
-		b.metrics.dropped(dropBusy)
-		ack(b.busy(job.user))
+	place, refused := b.admit(job.ask)
+	if place == nil {
+		b.turnAway(ctx, jobs, d, refused, ack)
 		return
 	}
 	if !ack(job.answer) {
 		b.metrics.dropped(dropUnacked)
-		seat.free() // Slack tells the person that it failed: running it would belie that
+		b.seen.forget(marks...) // Slack delivers an event again
+		place.free()            // it tells the person that a command failed: running it would belie that
 		return
 	}
-	seat.run(func() { job.run(jobs) })
+	place.run(commands.WithRequest(jobs, job.ask.ref), job.run, func(ctx context.Context) { b.tooLate(ctx, job.ask) })
+}
+
+// measured counts the acknowledgement, and how long it took.
+func (b *Bot) measured(d delivery, ack acknowledge) acknowledge {
+	start := b.opts.Now()
+	return func(answer any) bool {
+		ok := ack(answer)
+		b.metrics.acked(d.kind(), ok, b.opts.Now().Sub(start))
+		return ok
+	}
 }
 
 // job is what a delivery asks for.
 type job struct {
-	user    string // who asks, for an answer inside the acknowledgement
-	answer  any    // goes into the acknowledgement
+	ask     ask
+	answer  any // goes into the acknowledgement
 	run     func(context.Context)
 	unknown bool // of a kind that the bot does not know
 }
@@ -69,14 +98,5 @@ func (b *Bot) route(d delivery) job {
 }
 
 func (b *Bot) asking(a ask) job {
-	return job{user: a.user, run: func(ctx context.Context) { b.answer(commands.WithRequest(ctx, a.ref), a) }}
-}
-
-// busy is the answer inside an acknowledgement. It waits for nothing: the
-// person's language is used when it happens to be known.
-func (b *Bot) busy(user string) any {
-	return map[string]any{
-		"response_type": slackgo.ResponseTypeEphemeral,
-		"text":          prose(b.wordsOf(b.people.known(user)).Say(textBusy)),
-	}
+	return job{ask: a, run: func(ctx context.Context) { b.answer(ctx, a) }}
 }

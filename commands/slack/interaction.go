@@ -15,11 +15,11 @@ func (b *Bot) routeInteraction(from slackgo.InteractionCallback) job {
 		return b.routeClick(from)
 	case slackgo.InteractionTypeMessageAction, slackgo.InteractionTypeShortcut:
 		a := b.interactionAsk(byShortcut, from)
-		return job{user: a.user, run: func(ctx context.Context) { b.shortcut(ctx, a, &from) }}
+		return job{ask: a, run: func(ctx context.Context) { b.shortcut(ctx, a, &from) }}
 	case slackgo.InteractionTypeViewSubmission:
 		a := b.interactionAsk(byShortcut, from)
 		answer, run := b.submitted(a, &from)
-		return job{user: a.user, answer: answer, run: run}
+		return job{ask: a, answer: answer, run: run}
 	}
 	return job{}
 }
@@ -31,7 +31,7 @@ func (b *Bot) routeClick(from slackgo.InteractionCallback) job {
 	action := from.ActionCallback.BlockActions[0] // Slack sends one a click
 	a := b.interactionAsk(byButton, from)
 	a.text = action.Value
-	return job{user: a.user, run: func(ctx context.Context) { b.act(ctx, a, action, &from) }}
+	return job{ask: a, run: func(ctx context.Context) { b.act(ctx, a, action, &from) }}
 }
 
 // interactionAsk is an ask in the place where somebody clicked.

@@ -10,7 +10,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	slackgo "github.com/slack-go/slack"
-	"github.com/slack-go/slack/socketmode"
 
 	"tandem/diagnostics"
 )
@@ -24,23 +23,12 @@ const (
 	deliveredInteraction deliveryKind = "interaction"
 )
 
-// kindOf names what an envelope carries.
-func kindOf(req *socketmode.Request) deliveryKind {
-	switch req.Type {
-	case socketmode.RequestTypeSlashCommands:
-		return deliveredCommand
-	case socketmode.RequestTypeInteractive:
-		return deliveredInteraction
-	default:
-		return deliveredEvent
-	}
-}
-
 // drop is why something that arrived was not acted on, as metrics name it.
 type drop string
 
 const (
 	dropBusy      drop = "busy"      // every seat of the crew is taken
+	dropFlood     drop = "flood"     // one person asks too much
 	dropDuplicate drop = "duplicate" // acted on already
 	dropUnsigned  drop = "unsigned"  // no signature, or a wrong one
 	dropReplayed  drop = "replayed"  // a signature that was seen before

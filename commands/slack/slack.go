@@ -39,7 +39,11 @@ type Options struct {
 	Version   string           // what `version` answers
 
 	Connections int           // websockets at once, so that a refresh leaves no gap; zero: 2
-	Width       int           // commands at once, more are told to come back; zero: 16
+	Width       int           // asks answered at once; zero: 64
+	Queue       int           // asks that may wait for that, more are told to come back; zero: 256; negative: none
+	Patience    time.Duration // nobody waits longer to be answered; zero: 20 seconds
+	PerPerson   int           // asks of one person at once; zero: 4
+	PerMinute   int           // asks of one person in a minute; zero: 30
 	Timeout     time.Duration // of one diagnosis; zero: 2 minutes
 	Join        time.Duration // how long a diagnosis takes in those who ask the same; zero: 1 minute; negative: never
 	Grace       time.Duration // for running diagnoses when the bot is stopped; zero: 10 seconds
@@ -55,7 +59,11 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.Command, "/vault")
 	setDefault(&o.Language, diagnostics.English)
 	setDefault(&o.Connections, 2)
-	setDefault(&o.Width, 16)
+	setDefault(&o.Width, 64)
+	setDefault(&o.Queue, 256)
+	setDefault(&o.Patience, 20*time.Second)
+	setDefault(&o.PerPerson, 4)
+	setDefault(&o.PerMinute, 30)
 	setDefault(&o.Timeout, 2*time.Minute)
 	setDefault(&o.Grace, 10*time.Second)
 	setDefault(&o.Every, time.Second)
@@ -84,9 +92,13 @@ type Bot struct {
 	log    *slog.Logger
 	web    *web
 	crew   *crew
+	flood  *flood
+	seen   *memory[string]
 	people *people
 	desk   *commands.Desk
 	newRef func() string
+
+	apologists *crew
 
 	metrics *metrics
 	links   links
@@ -114,13 +126,18 @@ func New(opts Options) (*Bot, error) {
 	web := newWeb(opts)
 	web.metrics = metrics
 	return &Bot{
-		opts:   opts,
-		log:    opts.Log,
-		web:    web,
-		crew:   newCrew(opts.Width),
+		opts:  opts,
+		log:   opts.Log,
+		web:   web,
+		crew:  newCrew(opts.Width, opts.Queue, opts.Patience),
+		flood: newFlood(opts.PerPerson, opts.PerMinute, opts.Now),
+		seen:  newMemory[string](seenFor, maxSeen, opts.Now),
+
 		people: newPeople(web, opts.Language, opts.Log, opts.Now),
 		desk:   commands.NewDesk(opts.Diagnoser, commands.DeskOptions{Join: opts.Join, Timeout: opts.Timeout, Now: opts.Now}),
 		newRef: newRef,
+
+		apologists: newCrew(apologists, 0, 0),
 
 		metrics: metrics,
 		links:   links{metrics: metrics},
@@ -175,5 +192,6 @@ func (b *Bot) finish(cutOff context.CancelCauseFunc) {
 	timer := time.AfterFunc(b.opts.Grace, func() { cutOff(errStopping) })
 	defer timer.Stop()
 	b.crew.wait()
+	b.apologists.wait()
 	b.desk.Wait()
 }

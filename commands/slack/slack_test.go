@@ -245,7 +245,7 @@ func TestWhenAllAreBusyTheAcknowledgementSaysSo(t *testing.T) {
 	w := open(t, &fake{diagnose: func(context.Context, commands.Options) (diagnostics.Report, error) {
 		<-release
 		return passReport(), nil
-	}}, func(o *Options, _ *lab.Config) { o.Width = 1 })
+	}}, func(o *Options, _ *lab.Config) { o.Width, o.Queue = 1, -1 })
 	w.say(bruno, incidents, "/vault diagnose worker")
 	w.waitFor(bruno, incidents, "Diagnosing worker …")
 	w.say(bruno, incidents, "/vault diagnose orchestrator")

@@ -122,9 +122,7 @@ func (b *Bot) ack(ctx context.Context, client *socketmode.Client, req *socketmod
 	}
 	ctx, cancel := context.WithTimeout(ctx, ackTimeout)
 	defer cancel()
-	start := b.opts.Now()
 	err := client.AckCtx(ctx, req.EnvelopeID, payload)
-	b.metrics.acked(kindOf(req), err == nil, b.opts.Now().Sub(start))
 	if err != nil {
 		b.log.WarnContext(ctx, "acknowledge an envelope", "type", req.Type, "error", err)
 		return false

@@ -14,6 +14,7 @@ const (
 	textColumnCheck     = "slack_column_check"
 	textColumnStatus    = "slack_column_status"
 	textColumnTitle     = "slack_column_title"
+	textFlood           = "slack_flood"
 	textCut             = "slack_cut"
 	textEvidenceBelow   = "slack_evidence_below"
 	textEvidenceLeftOut = "slack_evidence_left_out"

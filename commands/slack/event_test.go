@@ -1,0 +1,60 @@
+package slack
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+)
+
+func TestEventsAreReadInAllTheirShapes(t *testing.T) {
+	for raw, want := range map[string][3]string{
+		`{"event":{"type":"app_mention","user":"U1","channel":"C1","ts":"1.2"}}`:               {"app_mention", "U1", "C1"},
+		`{"event":{"type":"team_join","user":{"id":"U1","name":"x"}}}`:                         {"team_join", "U1", ""},
+		`{"event":{"type":"channel_created","channel":{"id":"C1","creator":"U1"}}}`:            {"channel_created", "", "C1"},
+		`{"type":"url_verification","challenge":"x"}`:                                          {"", "", ""},
+		`{"event":{"type":"message","channel":"D1","user":null,"edited":{"user":"U1"}}}`:       {"message", "", "D1"},
+		`{"event":{"type":"an_event_of_tomorrow","user":"U1","blocks":[{"type":"tomorrow"}]}}`: {"an_event_of_tomorrow", "U1", ""},
+	} {
+		e, err := parseEvent([]byte(raw))
+		if err != nil {
+			t.Errorf("%s: %v", raw, err)
+			continue
+		}
+		if got := [3]string{e.Event.Type, string(e.Event.User), string(e.Event.Channel)}; got != want {
+			t.Errorf("%s: got %q, want %q", raw, got, want)
+		}
+	}
+	for _, raw := range []string{``, `[]`, `{"event":[]}`, `{"event":{"user":7}}`, `{"event":{"channel":{"id":7}}}`} {
+		if _, err := parseEvent([]byte(raw)); err == nil {
+			t.Errorf("%s is taken for an event", raw)
+		}
+	}
+}
+
+func FuzzEvent(f *testing.F) {
+	f.Add(`{"event_id":"Ev1","team_id":"T1","event":{"type":"app_mention","user":"U1","channel":{"id":"C1"},"ts":"1.2","text":"<@U0BOT> help"}}`)
+	f.Add(`{"type":"url_verification","challenge":"x"}`)
+	b, err := New(Options{Diagnoser: finds(passReport())})
+	if err != nil {
+		f.Fatal(err)
+	}
+	b.me.user = "U0BOT"
+	f.Fuzz(func(t *testing.T, raw string) {
+		e, err := parseEvent([]byte(raw))
+		if (err == nil) != json.Valid([]byte(raw)) && err == nil {
+			t.Errorf("%q is no JSON and taken for an event", raw)
+		}
+		if err != nil {
+			return
+		}
+		d := delivery{event: e}
+		if got := b.route(d); got.run != nil && got.unknown {
+			t.Errorf("%q is unknown and acted on", raw)
+		}
+		for _, mark := range d.marks() {
+			if strings.HasSuffix(mark, "\x00") && e.ID == "" && e.when() == "" {
+				t.Errorf("%q is known by nothing: %q", raw, mark)
+			}
+		}
+	})
+}
