@@ -245,6 +245,7 @@ func holdsMetrics(t *testing.T, page string) {
 		`tandem_build_info{go_version="go`, "go_goroutines ", "process_start_time_seconds ",
 		`tandem_slack_acks_total{kind="command",result="ok"} 1`, `tandem_slack_ack_seconds_bucket{kind="command",le="0.001"}`,
 		`tandem_slack_calls_total{method="auth.test",result="ok"} 1`,
+		"tandem_first_word_seconds_count 1", "tandem_running_diagnoses 1", "tandem_joined_total 0",
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("/metrics has no %q:\n%s", want, page)

@@ -53,6 +53,7 @@ func (b *Bot) answer(ctx context.Context, a ask) {
 		return
 	}
 	b.whisper(ctx, a, drawPage(page, w)...)
+	b.metrics.firstWord(b.opts.Now().Sub(a.at))
 }
 
 func (b *Bot) wordsOf(lang diagnostics.Lang) commands.Words {

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"log/slog"
 	"regexp"
+	"time"
 
 	slackgo "github.com/slack-go/slack"
 )
@@ -31,15 +32,16 @@ type ask struct {
 
 	team, user string
 	channel    string
-	thread     string // ts of the thread that the answer belongs in; empty: the channel
-	address    string // takes answers that only the asker sees; a secret; empty: there is none
-	ref        string // names this ask to people and in the log
+	thread     string    // ts of the thread that the answer belongs in; empty: the channel
+	address    string    // takes answers that only the asker sees; a secret; empty: there is none
+	at         time.Time // when it came
+	ref        string    // names this ask to people and in the log
 }
 
-func slashAsk(c slackgo.SlashCommand, ref string) ask {
+func slashAsk(c slackgo.SlashCommand, at time.Time, ref string) ask {
 	return ask{
 		origin: bySlash, command: c.Command, text: c.Text, team: c.TeamID, user: c.UserID, channel: c.ChannelID,
-		address: c.ResponseURL, ref: ref,
+		address: c.ResponseURL, at: at, ref: ref,
 	}
 }
 

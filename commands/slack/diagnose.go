@@ -43,9 +43,13 @@ func (b *Bot) diagnose(ctx context.Context, a ask, w commands.Words, what comman
 		b.undelivered(ctx, a, w, err)
 		return
 	}
-	board.run, _ = b.desk.Take(ctx, a.ref, commands.Question{Service: service, Since: opts.Since, Only: opts.Only})
+	b.metrics.firstWord(b.opts.Now().Sub(a.at))
+	var joined bool
+	board.run, joined = b.desk.Take(ctx, a.ref, commands.Question{Service: service, Since: opts.Since, Only: opts.Only})
+	ended := b.metrics.taken(joined)
 	board.follow(ctx)
 	<-board.run.Done()
+	ended()
 	report, err := board.run.Result()
 	if err != nil {
 		board.fail(ctx, err)
@@ -122,6 +126,7 @@ func (p *board) finish(ctx context.Context, card commands.Card) {
 	if !p.show(ctx, drawCard(card, notes, p.words)) {
 		return
 	}
+	p.bot.metrics.verdict(card.Status, p.bot.opts.Now().Sub(p.ask.at))
 	p.bot.log.InfoContext(ctx, "diagnosed", "ask", p.ask, "service", p.run.Service, "status", card.Status)
 	ctx, cancel := context.WithTimeout(ctx, deliverTimeout)
 	defer cancel()

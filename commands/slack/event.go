@@ -117,6 +117,6 @@ func (b *Bot) ignores(e *event) bool {
 func (b *Bot) eventAsk(by origin, e *event) ask {
 	return ask{
 		origin: by, team: cmp.Or(e.Event.UserTeam, e.Event.Team, e.Team), user: string(e.Event.User),
-		channel: string(e.Event.Channel), thread: e.Event.ThreadTS, ref: b.newRef(),
+		channel: string(e.Event.Channel), thread: e.Event.ThreadTS, at: b.opts.Now(), ref: b.newRef(),
 	}
 }

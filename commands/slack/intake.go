@@ -88,7 +88,7 @@ type job struct {
 func (b *Bot) route(d delivery) job {
 	switch {
 	case d.command != nil:
-		return b.asking(slashAsk(*d.command, b.newRef()))
+		return b.asking(slashAsk(*d.command, b.opts.Now(), b.newRef()))
 	case d.interaction != nil:
 		return b.routeInteraction(*d.interaction)
 	case d.event != nil:

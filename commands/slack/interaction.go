@@ -40,6 +40,6 @@ func (b *Bot) interactionAsk(by origin, from slackgo.InteractionCallback) ask {
 		origin: by, team: cmp.Or(from.User.TeamID, from.Team.ID), user: from.User.ID,
 		channel: cmp.Or(from.Channel.ID, from.Container.ChannelID),
 		thread:  cmp.Or(from.Container.ThreadTs, from.Message.ThreadTimestamp),
-		address: from.ResponseURL, ref: b.newRef(),
+		address: from.ResponseURL, at: b.opts.Now(), ref: b.newRef(),
 	}
 }

@@ -164,20 +164,18 @@ func (m *metrics) linked(change int) {
 	}
 }
 
-// running counts a diagnosis as running until the function that it returns is
-// called.
-func (m *metrics) running() (ended func()) {
-	if m == nil {
+// taken counts a diagnosis as running, or as joined to a running one, until the
+// function that it returns is called.
+func (m *metrics) taken(joined bool) (ended func()) {
+	switch {
+	case m == nil:
 		return func() {}
-	}
-	m.runs.Inc()
-	return m.runs.Dec
-}
-
-// joined counts a diagnosis that another one answers too.
-func (m *metrics) joined() {
-	if m != nil {
+	case joined:
 		m.joins.Inc()
+		return func() {}
+	default:
+		m.runs.Inc()
+		return m.runs.Dec
 	}
 }
 

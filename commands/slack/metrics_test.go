@@ -28,8 +28,8 @@ func count(m *metrics) {
 	m.called("chat.postMessage C0INCIDENT", nil, time.Second)
 	m.dropped(dropDuplicate)
 	m.linked(1)
-	m.running()
-	m.joined()
+	m.taken(false)()
+	m.taken(true)()
 	m.refused(refusedGuest)
 }
 
