@@ -12,7 +12,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	slackgo "github.com/slack-go/slack"
-	"github.com/slack-go/slack/socketmode"
 
 	"tandem/diagnostics"
 	lab "tandem/lab/slack"
@@ -20,9 +19,9 @@ import (
 
 // count uses every metric once.
 func count(m *metrics) {
-	m.acked(kindOf(&socketmode.Request{Type: socketmode.RequestTypeSlashCommands}), true, time.Second)
-	m.acked(kindOf(&socketmode.Request{Type: socketmode.RequestTypeInteractive}), false, time.Second)
-	m.acked(kindOf(&socketmode.Request{Type: socketmode.RequestTypeEventsAPI}), true, time.Second)
+	m.acked(delivery{command: &slackgo.SlashCommand{}}.kind(), true, time.Second)
+	m.acked(delivery{interaction: &slackgo.InteractionCallback{}}.kind(), false, time.Second)
+	m.acked(delivery{event: &event{}}.kind(), true, time.Second)
 	m.firstWord(time.Second)
 	m.verdict(diagnostics.Fail, time.Second)
 	m.called("chat.postMessage C0INCIDENT", nil, time.Second)
