@@ -1,6 +1,10 @@
 package slack
 
-import "fmt"
+import (
+	"fmt"
+	"maps"
+	"slices"
+)
 
 // Click is a person using one interactive element of a message, or of a view when ViewID is set. Value may be left out
 // for a button; it is the value of an option, a list of them, or what was typed. Values is what the person has filled in
@@ -85,22 +89,38 @@ func findAction(blocks []object, click Click) object {
 
 func performed(element object, blockID, value any) object {
 	action := object{"type": element["type"], "action_id": element["action_id"], "block_id": blockID}
-	if element["type"] == "button" {
-		for _, key := range []string{"text", "value", "style"} {
-			if v, ok := element[key]; ok {
-				action[key] = v
+	switch kindOf(element) {
+	case "button", "icon_button", "workflow_button":
+		return alsoWith(action, element, "text", "value", "style")
+	case "feedback_buttons":
+		for _, key := range []string{"positive_button", "negative_button"} {
+			if b, ok := element[key].(object); ok && b["value"] == value {
+				return alsoWith(action, b, "text", "value")
 			}
 		}
-		return action
-	}
-	held, err := filled(element, value)
-	if err != nil || (element["type"] != "plain_text_input" && isNothing(value)) && !several(valueKey(kindOf(element))) {
 		return nil
 	}
-	for key, v := range held {
-		action[key] = v
+	held, err := filled(element, value)
+	if err != nil || (isNothing(value) && mustChoose(element)) {
+		return nil
 	}
-	return action
+	return alsoWith(action, held, slices.Collect(maps.Keys(held))...)
+}
+
+// mustChoose reports whether using the element means to choose something: lists can be emptied, and texts.
+func mustChoose(element object) bool {
+	key := valueKey(kindOf(element))
+	return !several(key) && key != "value"
+}
+
+// alsoWith is o with some fields of another object.
+func alsoWith(o, other object, keys ...string) object {
+	for _, key := range keys {
+		if v, ok := other[key]; ok {
+			o[key] = v
+		}
+	}
+	return o
 }
 
 // interaction is what every interactive payload says: who did something to which app.

@@ -4,7 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
+	"net/mail"
+	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -46,7 +50,12 @@ func valueKey(kind string) string {
 
 // initialKey is the field of an element that says what it holds before anybody has touched it.
 func initialKey(kind string) string {
-	return strings.Replace(strings.Replace(valueKey(kind), "selected_", "initial_", 1), "rich_text_value", "initial_value", 1)
+	switch key := valueKey(kind); key {
+	case "value", "rich_text_value":
+		return "initial_value"
+	default:
+		return strings.Replace(key, "selected_", "initial_", 1)
+	}
 }
 
 func ofOptions(key string) bool { return key == "selected_option" || key == "selected_options" }
@@ -57,7 +66,7 @@ func several(key string) bool { return strings.HasSuffix(key, "s") }
 func elementsOf(b object) []object {
 	var elements []object
 	for _, v := range append(list(b["elements"]), b["accessory"], b["element"]) {
-		if e, ok := v.(object); ok && (e["type"] == "button" || valueKey(kindOf(e)) != "") {
+		if e, ok := v.(object); ok && interactive(e) {
 			elements = append(elements, e)
 		}
 	}
@@ -221,15 +230,49 @@ func complaints(blocks []object, st ViewState) map[string]string {
 
 func complaint(b, e object, v any) string {
 	text, _ := v.(string)
-	switch {
+	switch n := utf8.RuneCountInString(text); {
 	case isNothing(v) && b["optional"] == true:
 		return ""
 	case isNothing(v):
 		return "Please complete this required field."
-	case wholeNumber(e["min_length"]) > utf8.RuneCountInString(text):
+	case wholeNumber(e["min_length"]) > n:
 		return fmt.Sprintf("Must be at least %d characters.", wholeNumber(e["min_length"]))
-	case e["max_length"] != nil && wholeNumber(e["max_length"]) < utf8.RuneCountInString(text):
+	case e["max_length"] != nil && wholeNumber(e["max_length"]) < n:
 		return fmt.Sprintf("Must be no more than %d characters.", wholeNumber(e["max_length"]))
+	}
+	return misfit(e, text)
+}
+
+// misfit is what is wrong with a text that must be a number, an address or a link.
+func misfit(e object, text string) string {
+	switch kindOf(e) {
+	case "number_input":
+		return misnumbered(e, text)
+	case "email_text_input":
+		if _, err := mail.ParseAddress(text); err != nil {
+			return "Please enter a valid email address."
+		}
+	case "url_text_input":
+		if u, err := url.Parse(text); err != nil || u.Scheme == "" || u.Host == "" {
+			return "Please enter a valid URL."
+		}
+	}
+	return ""
+}
+
+func misnumbered(e object, text string) string {
+	n, err := strconv.ParseFloat(text, 64)
+	low, lowErr := strconv.ParseFloat(fmt.Sprint(e["min_value"]), 64)
+	high, highErr := strconv.ParseFloat(fmt.Sprint(e["max_value"]), 64)
+	switch {
+	case err != nil:
+		return "Please enter a number."
+	case e["is_decimal_allowed"] != true && n != math.Trunc(n):
+		return "Please enter a whole number."
+	case lowErr == nil && n < low:
+		return fmt.Sprintf("Must be at least %v.", e["min_value"])
+	case highErr == nil && n > high:
+		return fmt.Sprintf("Must be no more than %v.", e["max_value"])
 	}
 	return ""
 }
