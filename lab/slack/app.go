@@ -16,7 +16,8 @@ type App struct {
 	NoInteractivity bool `json:"no_interactivity,omitempty"`
 }
 
-// Command is one slash command of the app. Suggestions complete it in the page's composer.
+// Command is one slash command of the app. Suggestions complete it in the page's composer: each is a line, and what it is
+// for after " — ".
 type Command struct {
 	Name        string   `json:"name"`
 	Description string   `json:"description"`

@@ -26,7 +26,9 @@ func defaultApp() App {
 			ShouldEscape: true,
 			UsageHint:    "diagnose SERVICE | checks [CODE] | help",
 			Suggestions: []string{
-				"diagnose orchestrator", "diagnose worker", "diagnose service-registry", "checks", "help",
+				"diagnose orchestrator — look for what is wrong with a service", "diagnose worker", "diagnose service-registry",
+				"checks — all that can be checked", "checks VLT-001", "explain VLT-001 — what a check looks at, and why",
+				"whoami — what Slack says of you, and what you may do here", "help — every command", "help diagnose",
 			},
 		}},
 	}

@@ -65,3 +65,14 @@ func (st *state) groups() []UserGroup {
 	defer st.mu.Unlock()
 	return slices.Clone(st.subteams)
 }
+
+// group finds a user group that is in use by its id or handle.
+func (st *state) group(which string) (UserGroup, bool) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	i := slices.IndexFunc(st.subteams, func(g UserGroup) bool { return g.is(which) && !g.Disabled })
+	if i < 0 {
+		return UserGroup{}, false
+	}
+	return st.subteams[i], true
+}

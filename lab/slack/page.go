@@ -71,6 +71,7 @@ func (s *Server) serveStream(w http.ResponseWriter, r *http.Request) {
 	}
 	snap, changes, stop := s.state.watch(p.ID)
 	defer stop()
+	snap.Delivery = s.wiring.get()
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
 	out := stream{w: w, flush: http.NewResponseController(w)}

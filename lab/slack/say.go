@@ -162,6 +162,9 @@ func (s *Server) encodeToken(token string, labelled bool) string {
 		if p, ok := s.state.person(name); ok {
 			return mentionOf("@"+p.ID, p.Name, labelled) + rest
 		}
+		if g, ok := s.state.group(name); ok {
+			return mentionOf("!subteam^"+g.ID, "@"+g.Handle, labelled) + rest
+		}
 	case strings.HasPrefix(token, "#"):
 		if c, ok := s.state.channel(name); ok {
 			return mentionOf("#"+c.ID, c.Name, true) + rest

@@ -22,7 +22,7 @@ const threadList = new List($("thread-messages"));
 const composer = new Composer($("composer"), { store, placeholder: "", send: (text) => say(text, "") });
 const threadComposer = new Composer($("thread-composer"), { store, placeholder: "Reply…", send: (text) => say(text, at.thread) });
 const modals = new Modals(store, {
-  act: (view, e, value) => actInView(view, e, value),
+  act: actInView,
   tell: (what, body) => tell(what, { user: at.user, ...body }),
 });
 let reads = new Reads("");
@@ -227,8 +227,8 @@ async function copy(m) {
   }
 }
 
-function actInView(v, e, value) {
-  return failure(tell("click", { user: at.user, view_id: v.id, action_id: e.action_id, value }));
+function actInView(v, e, value, values) {
+  return failure(tell("click", { user: at.user, view_id: v.id, action_id: e.action_id, value, values }));
 }
 
 function intro() {

@@ -14,7 +14,7 @@ export function home(store, act) {
       h("p", {}, "The app has published nothing here yet."));
   }
   const at = {
-    names: store.names, store, key: view.id, expanded: store.expanded, act: (e, value) => act(view, e, value),
+    names: store.names, store, key: view.id, expanded: store.expanded, act: (e, value) => act(view, e, value, form.filled(view.blocks)),
     values: (b, e) => form.value(b, e), input: (b) => form.input(b, at, () => {}),
   };
   return h("div", { class: "home body" }, blocks(view.blocks, at));
@@ -23,10 +23,10 @@ export function home(store, act) {
 /** about says what the app can do here. */
 export function about(store) {
   const { app } = store;
-  const shortcuts = store.shortcuts.map((s) => h("li", {}, h("b", {}, s.name), h("span", { class: "soft" }, s.type === "message" ? "on a message" : "anywhere")));
+  const shortcuts = store.shortcuts.map((s) => h("li", {}, h("b", {}, s.name), " ", h("span", { class: "soft" }, s.type === "message" ? "on a message" : "anywhere")));
   return h("div", { class: "home about" },
     h("div", { class: "card-head" }, h("img", { class: "avatar big", src: "/page/icon.svg", alt: "" }), h("div", {}, h("h3", {}, app.name), app.description && h("p", {}, app.description),
-      h("p", { class: "soft" }, store.connections > 0 ? "Connected" : "Not connected"))),
+      h("p", { class: "soft" }, store.reached ? "Connected" : "Not connected"))),
     h("h4", {}, "Commands"),
     h("ul", {}, (app.commands ?? []).map((c) => h("li", {}, h("code", {}, c.name), " ", h("span", { class: "soft" }, c.usage_hint), h("p", {}, c.description)))),
     shortcuts.length > 0 && [h("h4", {}, "Shortcuts"), h("ul", {}, shortcuts)]);

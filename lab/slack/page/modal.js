@@ -5,7 +5,7 @@ import { icon } from "./icons.js";
 import { blocks } from "./blocks.js";
 import { Form } from "./form.js";
 
-/** Modals keeps the dialog in step with the stack. act(view, element, value) and tell(what, body) speak to the server. */
+/** Modals keeps the dialog in step with the stack. act(view, element, value, values) and tell(what, body) speak to the server. */
 export class Modals {
   constructor(store, speak) {
     this.store = store;
@@ -79,7 +79,7 @@ export class Modals {
     const form = this.form(view);
     const at = {
       names: this.store.names, store: this.store, key: view.id, expanded: this.store.expanded,
-      act: (e, value) => this.speak.act(view, e, value), values: (b, e) => form.value(b, e),
+      act: (e, value) => this.speak.act(view, e, value, form.filled(view.blocks)), values: (b, e) => form.value(b, e),
       input: (b) => form.input(b, at, () => this.submit(view)),
     };
     return h("div", { class: "modal-body", tabindex: "-1" }, this.trouble && h("p", { class: "alert", role: "alert" }, icon("warning"), this.trouble), blocks(view.blocks, at));
@@ -116,7 +116,7 @@ export class Modals {
     return this.speak.tell("close", { view_id: view.id });
   }
 
-  async closeAll() {
-    for (const view of [...this.stack].reverse()) await this.close(view);
+  closeAll() {
+    return this.speak.tell("close", { view_id: this.stack.at(-1).id, all: true });
   }
 }

@@ -26,14 +26,14 @@ export function channels(store, at, open, unread) {
 
 /** apps draws the app, with its direct messages behind it. */
 export function apps(store, at, open, unread) {
-  const on = store.connections > 0 || store.overHTTP;
+  const on = store.reached;
   const conversation = store.directMessages;
   const here = at === direct || at === conversation?.id;
   const fresh = conversation && !here ? unread(conversation) : [];
   return row(direct, here ? direct : at, open, fresh.length > 0 && "unread", { channel: "@app" }, [
     h("img", { class: "avatar tiny", src: "/page/icon.svg", alt: "" }), h("span", { class: "label" }, store.app.name),
     h("span", { class: on ? "dot on" : "dot", title: on ? "The app is connected" : "The app is not connected" }),
-    h("span", { class: "state" }, on ? "connected" : "not connected"), count(fresh, true)]);
+    h("span", { class: "state" }, store.overHTTP ? "by HTTP" : on ? "connected" : "not connected"), count(fresh, true)]);
 }
 
 function row(id, at, open, kind, data, inside) {

@@ -33,6 +33,7 @@ export class Store {
     this.team = snapshot.team;
     this.app = snapshot.app;
     this.connections = snapshot.connections;
+    this.overHTTP = snapshot.delivery?.delivery === "http";
     this.people = new Map(snapshot.people.map((p) => [p.id, p]));
     this.groups = new Map((snapshot.user_groups ?? []).map((g) => [g.id, g]));
     this.channels = new Map(snapshot.channels.map((c) => [c.id, { ...c, messages: new Map(c.messages.map((m) => [m.ts, m])) }]));
@@ -60,6 +61,11 @@ export class Store {
   changeChannel(channel, gone) {
     if (gone) this.channels.delete(channel.id);
     else this.channels.set(channel.id, { ...channel, messages: this.channels.get(channel.id)?.messages ?? new Map() });
+  }
+
+  /** reached reports whether what people do can get to the app. */
+  get reached() {
+    return this.overHTTP || this.connections > 0;
   }
 
   get shortcuts() {
