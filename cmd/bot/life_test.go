@@ -180,8 +180,17 @@ func (p *process) signal(t *testing.T, s os.Signal) {
 
 func startWorkspace(t *testing.T) *slack.Server {
 	t.Helper()
+	manifest, err := face.NewManifest(config.DefaultCommand, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := encodeManifest(manifest, commands.FormatJSON)
+	if err != nil {
+		t.Fatal(err)
+	}
 	workspace, err := slack.Start(context.Background(), slack.Config{
 		Addr: "127.0.0.1:0", BotToken: "xoxb-CANARY", AppToken: "xapp-CANARY", Log: slog.New(slog.DiscardHandler),
+		Manifest: json.RawMessage(text),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -94,7 +94,7 @@ type ManifestInteractivity struct {
 const (
 	PathCommands     = "/slack/commands"
 	PathEvents       = "/slack/events"
-	PathInteractions = "/slack/interactions"
+	PathInteractions = "/slack/interactive"
 )
 
 // ShortcutDiagnose is the callback id of the message shortcut.
@@ -167,7 +167,9 @@ func botEvents() []string {
 	return []string{
 		"app_home_opened",       // shows the Home tab
 		"app_mention",           // asks a question
+		"app_uninstalled",       // ends the bot with the next step, since Slack lets it in no more
 		"member_joined_channel", // greets the channel that the bot was invited to
 		"message.im",            // asks a question
+		"tokens_revoked",        // the same as app_uninstalled
 	}
 }

@@ -76,7 +76,7 @@ func TestEveryoneIsAnsweredInTheirLanguage(t *testing.T) {
 func TestAPersonWhoseLocaleIsHiddenIsAnsweredInTheConfiguredLanguage(t *testing.T) {
 	w := open(t, finds(passReport()), func(o *Options, c *lab.Config) {
 		o.Language = diagnostics.Portuguese
-		c.Scopes = []string{"commands", "chat:write"}
+		c.Manifest, c.Scopes = nil, []string{"commands", "chat:write"}
 	})
 	w.say(bruno, incidents, "/vault help")
 	w.waitFor(bruno, incidents, "Comandos")
@@ -168,7 +168,7 @@ func TestBadInputIsAnsweredToTheAskerAlone(t *testing.T) {
 
 func TestAnotherCommandIsNotMistaken(t *testing.T) {
 	w := open(t, finds(passReport()), func(_ *Options, c *lab.Config) {
-		c.App = lab.App{ID: "A1", Name: "Tandem", UserID: "U0TANDEM01", BotID: "B1", Commands: []lab.Command{{Name: "/vault"}, {Name: "/secrets"}}}
+		c.Manifest, c.App = nil, lab.App{ID: "A1", Name: "Tandem", UserID: "U0TANDEM01", BotID: "B1", Commands: []lab.Command{{Name: "/vault"}, {Name: "/secrets"}}}
 	})
 	w.say(bruno, incidents, "/secrets diagnose worker")
 	w.waitFor(bruno, incidents, "/vault help")

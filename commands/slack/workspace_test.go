@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -63,7 +64,7 @@ type workspace struct {
 // open starts a workspace and a bot, and waits until they are connected.
 func open(t *testing.T, d commands.Diagnoser, change ...func(*Options, *lab.Config)) *workspace {
 	t.Helper()
-	cfg := lab.Config{Addr: "127.0.0.1:0", BotToken: botToken, AppToken: appToken, Log: slog.New(slog.DiscardHandler)}
+	cfg := lab.Config{Addr: "127.0.0.1:0", BotToken: botToken, AppToken: appToken, Log: slog.New(slog.DiscardHandler), Manifest: installed(t)}
 	logs := &logs{}
 	opts := Options{
 		BotToken: botToken, AppToken: appToken, Diagnoser: d, Every: time.Millisecond, Version: "tandem v1.2.3",
@@ -94,6 +95,17 @@ func open(t *testing.T, d commands.Diagnoser, change ...func(*Options, *lab.Conf
 	})
 	w.eventually("the bot is connected", func() bool { return w.State("").Connections == cmp.Or(opts.Connections, 2) })
 	return w
+}
+
+// installed is the manifest that the bot is installed by: a scope or an event
+// that is missing in it is missing in every test.
+func installed(t *testing.T) json.RawMessage {
+	t.Helper()
+	m, err := NewManifest("/vault", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return json.RawMessage(encode(t, m))
 }
 
 func (w *workspace) run() {

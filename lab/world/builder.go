@@ -234,8 +234,12 @@ func (b *builder) planService(ports *ports, s service) error {
 
 // startServers starts all that the services depend on, at once.
 func (b *builder) startServers(ctx context.Context) error {
+	workspace, err := b.slackSpec()
+	if err != nil {
+		return err
+	}
 	group, ctx := errgroup.WithContext(ctx)
-	for _, part := range []spec{b.prometheusSpec(), b.lokiSpec(), b.spiffeSpec(), b.mongoSpec(), b.slackSpec()} {
+	for _, part := range []spec{b.prometheusSpec(), b.lokiSpec(), b.spiffeSpec(), b.mongoSpec(), workspace} {
 		b.inGroup(group, part.name, func() error { return b.supervisor.add(ctx, part) })
 	}
 	b.inGroup(group, servers.Postgres, func() error { return b.startPostgres(ctx) })

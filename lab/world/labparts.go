@@ -9,6 +9,7 @@ import (
 	"os"
 	"time"
 
+	face "tandem/commands/slack"
 	"tandem/lab/services"
 	"tandem/lab/services/mongodb"
 	"tandem/lab/slack"
@@ -22,6 +23,9 @@ const (
 	partSlack   = "slack"
 	partBot     = "bot"
 )
+
+// botCommand is the bot's slash command.
+const botCommand = "/vault"
 
 // labPart describes a part that is a subcommand of the lab's own binary.
 func (b *builder) labPart(name, address, health string, config any) spec {
@@ -52,11 +56,32 @@ func (b *builder) mongoSpec() spec {
 	})
 }
 
-func (b *builder) slackSpec() spec {
+// slackSpec describes the workspace. The bot is installed there by the manifest
+// that it prints, so that a scope or an event that is missing in it is missing
+// here too.
+func (b *builder) slackSpec() (spec, error) {
+	manifest, err := botManifest()
+	if err != nil {
+		return spec{}, err
+	}
 	state := b.state.Slack
 	return b.labPart(partSlack, state.URL, state.URL, slack.Config{
 		Addr: hostPort(state.URL), BotToken: state.BotToken, AppToken: state.AppToken, SigningSecret: b.signingSecret,
-	})
+		Manifest: manifest,
+	}), nil
+}
+
+// botManifest is the bot's own manifest, for Socket Mode.
+func botManifest() (json.RawMessage, error) {
+	manifest, err := face.NewManifest(botCommand, "")
+	if err != nil {
+		return nil, fmt.Errorf("install the bot in the workspace: %w", err)
+	}
+	data, err := json.Marshal(manifest)
+	if err != nil {
+		return nil, fmt.Errorf("install the bot in the workspace: %w", err)
+	}
+	return data, nil
 }
 
 // botSpec describes the bot itself, as people run it.
