@@ -70,7 +70,11 @@ func parseEvent(raw []byte) (*event, error) {
 
 // routeEvent routes what the Events API tells.
 func (b *Bot) routeEvent(e *event) job {
-	switch e.Event.Type {
+	switch cmp.Or(e.Event.Type, e.Type) {
+	case "app_rate_limited":
+		return job{run: func(ctx context.Context) {
+			b.log.ErrorContext(ctx, "slack holds events back, since there were more than 30,000 in an hour")
+		}}
 	case "app_mention":
 		return b.routeMention(e)
 	case "message":

@@ -11,6 +11,7 @@ import (
 // Why the bot is not ready.
 var (
 	errNotConnected = errors.New("no Socket Mode connection to Slack is open")
+	errNotListening = errors.New("the address for Slack's requests is not open")
 	errShutOut      = errors.New("the app was uninstalled from the workspace, or its tokens revoked")
 )
 
@@ -57,10 +58,12 @@ func (b *Bot) Ready() error {
 	switch {
 	case b.out.Load():
 		return errShutOut
-	case b.links.open.Load() > 0:
-		return nil
-	default:
+	case b.opts.AppToken != "" && b.links.open.Load() == 0:
 		return errNotConnected
+	case b.opts.HTTP.Listen != "" && b.HTTPAddress() == "":
+		return errNotListening
+	default:
+		return nil
 	}
 }
 

@@ -22,6 +22,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	slackgo "github.com/slack-go/slack"
+	"golang.org/x/sync/errgroup"
 
 	"tandem/commands"
 	"tandem/diagnostics"
@@ -30,7 +31,8 @@ import (
 // Options say whom the bot serves, and how. Tokens are never logged.
 type Options struct {
 	BotToken string // xoxb-…, with commands, chat:write and users:read
-	AppToken string // xapp-…, with connections:write
+	AppToken string // xapp-…, with connections:write; empty: no Socket Mode
+	HTTP     HTTP   // where Slack's requests are taken; empty: nowhere
 	APIURL   string // empty: Slack's own
 	Command  string // empty: /vault
 
@@ -94,6 +96,7 @@ type Bot struct {
 	crew   *crew
 	flood  *flood
 	seen   *memory[string]
+	http   *office
 	people *people
 	desk   *commands.Desk
 	newRef func() string
@@ -114,6 +117,9 @@ func New(opts Options) (*Bot, error) {
 	if opts.Diagnoser == nil {
 		return nil, errors.New("make the Slack bot: no diagnoser is given")
 	}
+	if opts.HTTP.Listen != "" && len(newVerifier(opts.HTTP.Secrets).hashes) == 0 {
+		return nil, errors.New("make the Slack bot: it cannot listen without a signing secret")
+	}
 	opts = opts.withDefaults()
 	vocabulary, err := commands.NewVocabulary(locales)
 	if err != nil {
@@ -131,6 +137,7 @@ func New(opts Options) (*Bot, error) {
 		web:   web,
 		crew:  newCrew(opts.Width, opts.Queue, opts.Patience),
 		flood: newFlood(opts.PerPerson, opts.PerMinute, opts.Now),
+		http:  newOffice(opts),
 		seen:  newMemory[string](seenFor, maxSeen, opts.Now),
 
 		people: newPeople(web, opts.Language, opts.Log, opts.Now),
@@ -156,9 +163,22 @@ func (b *Bot) Run(ctx context.Context) error {
 	}
 	jobs, cutOff := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cutOff(nil)
-	err := b.listen(ctx, jobs)
+	err := b.intake(ctx, jobs)
 	b.finish(cutOff)
 	return ended(ctx, err)
+}
+
+// intake takes what Slack delivers, in every way that is configured, until the
+// context is done or one of them can never work.
+func (b *Bot) intake(ctx, jobs context.Context) error {
+	ways, ctx := errgroup.WithContext(ctx)
+	if b.opts.AppToken != "" {
+		ways.Go(func() error { return b.listen(ctx, jobs) })
+	}
+	if b.opts.HTTP.Listen != "" {
+		ways.Go(func() error { return b.serveHTTP(ctx, jobs) })
+	}
+	return ways.Wait()
 }
 
 // ended makes a stop that was asked for no error.

@@ -93,7 +93,9 @@ func open(t *testing.T, d commands.Diagnoser, change ...func(*Options, *lab.Conf
 		}
 		w.checkSecrets()
 	})
-	w.eventually("the bot is connected", func() bool { return w.State("").Connections == cmp.Or(opts.Connections, 2) })
+	w.eventually("the bot is connected", func() bool {
+		return bot.Ready() == nil && (opts.AppToken == "" || w.State("").Connections == cmp.Or(opts.Connections, 2))
+	})
 	return w
 }
 

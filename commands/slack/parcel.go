@@ -1,0 +1,194 @@
+package slack
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+
+	slackgo "github.com/slack-go/slack"
+)
+
+// The content types that Slack uses.
+const (
+	typeForm = "application/x-www-form-urlencoded"
+	typeJSON = "application/json"
+)
+
+const (
+	maxBody    = 1 << 20  // far more than Slack sends
+	smallBody  = 32 << 10 // what nearly all requests stay under
+	maxBigOnes = 32       // read at once
+	sslBody    = 4 << 10  // of the check of a certificate
+)
+
+// format is how the requests of one kind are read.
+type format struct {
+	contentType string
+	parse       func(body []byte) (delivery, error)
+}
+
+// parcel is a request while it is read: what Slack signs, so that the body is
+// held once.
+type parcel struct {
+	seal   seal
+	signed []byte
+	prefix int
+}
+
+func newParcel() any { return &parcel{signed: make([]byte, 0, 4<<10)} }
+
+// body is what Slack sent; it is gone with the parcel.
+func (p *parcel) body() []byte { return p.signed[p.prefix:] }
+
+// release gives the parcel to another request, unless it grew.
+func (p *parcel) release(to *sync.Pool) {
+	if cap(p.signed) <= smallBody {
+		to.Put(p)
+	}
+}
+
+// open reads a request into the parcel and proves that it is Slack's, or says
+// why it is not taken. Nothing long is read for who brings no seal.
+func (d *door) open(p *parcel, w http.ResponseWriter, r *http.Request) refusedRequest {
+	switch {
+	case r.Method != http.MethodPost:
+		w.Header().Set("Allow", http.MethodPost)
+		return refusedRequest{http.StatusMethodNotAllowed, dropMalformed}
+	case !hasType(r, d.format.contentType):
+		return refusedRequest{http.StatusUnsupportedMediaType, dropMalformed}
+	case r.ContentLength > maxBody:
+		w.Header().Set("Connection", "close")
+		return refusedRequest{http.StatusRequestEntityTooLarge, dropTooLarge}
+	case isCertificateCheck(r, d.format):
+		p.prefix, p.signed = 0, append(p.signed[:0], "ssl_check=1"...)
+		return refusedRequest{}
+	}
+	var why drop
+	if p.seal, why = readSeal(r.Header, d.bot.opts.Now()); why != "" {
+		return refusedRequest{http.StatusUnauthorized, why}
+	}
+	if refused := d.read(p, w, r); refused.status != 0 {
+		return refused
+	}
+	return d.prove(p, r)
+}
+
+// prove says why a parcel that was read is not Slack's, or not for the first
+// time. Slack seals a retry like the first attempt when it comes in the same
+// second; whether that was acted on is told by the event's own id.
+func (d *door) prove(p *parcel, r *http.Request) refusedRequest {
+	if !d.bot.http.verifier.verify(p.seal, p.signed) {
+		return refusedRequest{http.StatusUnauthorized, dropUnsigned}
+	}
+	retried := d.format.contentType == typeJSON && r.Header.Get(headerRetry) != ""
+	if !d.bot.http.replays.first(p.seal.sum) && !retried {
+		return refusedRequest{http.StatusConflict, dropReplayed}
+	}
+	return refusedRequest{}
+}
+
+// read reads the body behind the prefix. Few may be long at once, so that a
+// crowd that cannot sign takes no memory.
+func (d *door) read(p *parcel, w http.ResponseWriter, r *http.Request) refusedRequest {
+	if r.ContentLength < 0 || r.ContentLength > smallBody {
+		select {
+		case d.bot.http.big <- struct{}{}:
+			defer func() { <-d.bot.http.big }()
+		default:
+			return refusedRequest{http.StatusServiceUnavailable, dropBusy}
+		}
+	}
+	p.signed = append(p.signed[:0], p.seal.prefix()...)
+	p.prefix = len(p.signed)
+	err := p.fill(http.MaxBytesReader(w, r.Body, maxBody))
+	if _, long := errors.AsType[*http.MaxBytesError](err); long {
+		return refusedRequest{http.StatusRequestEntityTooLarge, dropTooLarge}
+	}
+	if err != nil {
+		return refusedRequest{http.StatusRequestTimeout, dropMalformed}
+	}
+	return refusedRequest{}
+}
+
+// fill appends all that comes.
+func (p *parcel) fill(from io.Reader) error {
+	for {
+		if len(p.signed) == cap(p.signed) {
+			p.signed = append(p.signed, 0)[:len(p.signed)]
+		}
+		n, err := from.Read(p.signed[len(p.signed):cap(p.signed)])
+		p.signed = p.signed[:len(p.signed)+n]
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func hasType(r *http.Request, want string) bool {
+	got, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
+	return strings.EqualFold(strings.TrimSpace(got), want)
+}
+
+// isCertificateCheck says whether Slack only looks whether the address has a
+// certificate that it trusts. It signs that not, and nothing is done for it.
+func isCertificateCheck(r *http.Request, f format) bool {
+	if f.contentType != typeForm || r.ContentLength < 0 || r.ContentLength > sslBody || len(r.Header[headerSignature]) > 0 {
+		return false
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, sslBody))
+	fields, malformed := url.ParseQuery(string(body))
+	return err == nil && malformed == nil && fields.Get("ssl_check") == "1"
+}
+
+// parseCommand reads a slash command. The check of a certificate is one without
+// a command.
+func parseCommand(body []byte) (delivery, error) {
+	fields, err := url.ParseQuery(string(body))
+	if err != nil {
+		return delivery{}, fmt.Errorf("read a slash command: %w", err)
+	}
+	if fields.Get("ssl_check") == "1" {
+		return delivery{command: &slackgo.SlashCommand{}}, nil
+	}
+	if fields.Get("command") == "" {
+		return delivery{}, errors.New("read a slash command: it has no command")
+	}
+	return delivery{command: &slackgo.SlashCommand{
+		TeamID: fields.Get("team_id"), ChannelID: fields.Get("channel_id"), ChannelName: fields.Get("channel_name"),
+		UserID: fields.Get("user_id"), UserName: fields.Get("user_name"),
+		Command: fields.Get("command"), Text: fields.Get("text"),
+		ResponseURL: fields.Get("response_url"), TriggerID: fields.Get("trigger_id"),
+	}}, nil
+}
+
+func parseInteraction(body []byte) (delivery, error) {
+	fields, err := url.ParseQuery(string(body))
+	if err != nil {
+		return delivery{}, fmt.Errorf("read an interaction: %w", err)
+	}
+	if fields.Get("ssl_check") == "1" {
+		return delivery{command: &slackgo.SlashCommand{}}, nil
+	}
+	return decodeInteraction([]byte(fields.Get("payload")))
+}
+
+func decodeInteraction(payload []byte) (delivery, error) {
+	from := &slackgo.InteractionCallback{}
+	if err := json.Unmarshal(payload, from); err != nil {
+		return delivery{}, fmt.Errorf("read an interaction: %w", err)
+	}
+	return delivery{interaction: from}, nil
+}
+
+func parseDelivery(body []byte) (delivery, error) {
+	e, err := parseEvent(body)
+	return delivery{event: e}, err
+}
