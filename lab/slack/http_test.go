@@ -256,3 +256,78 @@ func TestHTTPNeedsASecret(t *testing.T) {
 		t.Errorf("got %+v", out)
 	}
 }
+
+// TestInteractionsOverHTTP follows a click that opens a modal, and its submission, which the app answers at once.
+func TestInteractionsOverHTTP(t *testing.T) {
+	a := listen(t, func(w http.ResponseWriter, r received) {
+		if strings.Contains(r.form().Get("payload"), `"view_submission"`) {
+			w.Header().Set("Content-Type", "application/json")
+			_ = json.NewEncoder(w).Encode(slackgo.NewErrorsViewSubmissionResponse(map[string]string{"text": "Not this one."}))
+		}
+	})
+	s := open(t, overHTTP(a))
+	api := client(t, s)
+	_, ts, err := api.PostMessage(incidents, slackgo.MsgOptionBlocks(card()...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out := s.Click(Click{User: "bruno", Channel: "incidents", TS: ts, ActionID: "fix"}); out.Error != "" {
+		t.Fatal(out)
+	}
+	cb := interaction(t, a)
+	if cb.Type != slackgo.InteractionTypeBlockActions || cb.User.ID != bruno || cb.Message.Timestamp != ts {
+		t.Errorf("got %+v", cb)
+	}
+	v, err := s.viewsOpen(call{args: args{"trigger_id": quoted(cb.TriggerID), "view": json.RawMessage(form)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := s.Submit(Submit{
+		User: "bruno", ViewID: v["view"].(View).ID, Values: map[string]map[string]any{"menu": {"menu": "1"}},
+	})
+	if out.Errors["text"] != "Not this one." {
+		t.Errorf("got %+v", out)
+	}
+	if cb := interaction(t, a); cb.View.State.Values["menu"]["menu"].SelectedOption.Value != "1" {
+		t.Errorf("got %+v", cb.View.State)
+	}
+}
+
+// interaction is the next interaction that the app got, parsed as the official client does.
+func interaction(t *testing.T, a *webApp) slackgo.InteractionCallback {
+	t.Helper()
+	r := receive(t, a.got)
+	req := httptest.NewRequest(http.MethodPost, "/actions", strings.NewReader(string(r.body)))
+	req.Header = r.header
+	cb, err := slackgo.InteractionCallbackParse(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cb
+}
+
+// TestRetryReasons checks Slack's words for each way in which an app fails an event.
+func TestRetryReasons(t *testing.T) {
+	s := open(t, func(c *Config) { c.SigningSecret, c.Delivery = testSecret, "http" })
+	for want, err := range map[string]error{
+		"http_timeout": errNoAck, "connection_failed": errNotConnected, "http_error": &httpError{status: 500},
+	} {
+		if got := s.retryReason(err); got != want {
+			t.Errorf("%v: %q, want %q", err, got, want)
+		}
+	}
+}
+
+func TestRedirectsAreNotFollowed(t *testing.T) {
+	a := listen(t, func(w http.ResponseWriter, r received) {
+		w.Header().Set("Location", "/elsewhere")
+		w.WriteHeader(http.StatusTemporaryRedirect)
+	})
+	s := open(t, overHTTP(a))
+	if out := s.Say(Said{User: "ana", Channel: "incidents", Text: "/vault help"}); out.Error != "http_client_error" {
+		t.Errorf("got %+v", out)
+	}
+	if r := receive(t, a.got); r.path != "/commands" || len(a.got) != 0 {
+		t.Errorf("it went to %s", r.path)
+	}
+}

@@ -75,7 +75,7 @@ func readView(raw json.RawMessage, kind string) (View, error) {
 		Blocks json.RawMessage `json:"blocks"`
 	}
 	if err := json.Unmarshal(raw, &written); err != nil {
-		return View{}, err
+		return View{}, refused("[ERROR] must provide an object [json-pointer:/view]")
 	}
 	blocks, err := viewBlocks(written.Blocks, on, c)
 	if err != nil {
