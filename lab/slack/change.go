@@ -111,6 +111,7 @@ func (s *Server) changeChannel(ch ChannelChange) error {
 		if c, ok = s.state.renumber(old.ID, ch.NewID); !ok {
 			return refuse("id_taken")
 		}
+		s.state.reload("")
 	}
 	var errs []error
 	for _, event := range s.channelEvents(old, c) {
@@ -171,7 +172,6 @@ func (st *state) renumber(from, to string) (Channel, bool) {
 	st.channels[i] = c
 	st.messages[to] = st.messages[from]
 	delete(st.messages, from)
-	st.tell(changedChannel(c))
 	return c, true
 }
 

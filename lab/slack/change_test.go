@@ -202,3 +202,23 @@ func TestSSLCheck(t *testing.T) {
 		t.Errorf("got %v", form)
 	}
 }
+
+// TestPagesReloadWhenTheirViewChanges checks that a page comes back for a snapshot when its person joins a private channel.
+func TestPagesReloadWhenTheirViewChanges(t *testing.T) {
+	s := open(t, func(c *Config) {
+		c.Channels = []Channel{{ID: "C0PRIVATE9", Name: "room", IsPrivate: true, Members: []string{ana, botUser}}}
+	})
+	before, changes, stop := s.state.watch(bruno)
+	defer stop()
+	_, others, stopOthers := s.state.watch(ana)
+	defer stopOthers()
+	s.Member(Member{Action: "join", User: "bruno", Channel: "room"})
+	for range changes { // ends when the page is cut off
+	}
+	if len(before.Channels) != 0 || len(s.State("bruno").Channels) != 1 {
+		t.Errorf("Bruno saw %+v", before.Channels)
+	}
+	if c := receive(t, others); c.Kind != "channel" || !c.Conversation.has(bruno) {
+		t.Errorf("Ana is told %+v", c)
+	}
+}

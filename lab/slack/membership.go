@@ -34,6 +34,9 @@ func (st *state) join(channel, user string) (joined Channel, already bool) {
 			c.Members = append(c.Members, user)
 		}
 	})
+	if joined.IsPrivate && !already {
+		st.reload(user)
+	}
 	return joined, already
 }
 
@@ -43,6 +46,9 @@ func (st *state) leave(channel, user string) (left Channel, was bool) {
 		was = c.has(user)
 		c.Members = slices.DeleteFunc(c.Members, func(m string) bool { return m == user })
 	})
+	if left.IsPrivate && was {
+		st.reload(user)
+	}
 	return left, was
 }
 

@@ -49,8 +49,24 @@ func (st *state) tell(c change) {
 		select {
 		case w.changes <- c:
 		default:
-			delete(st.watchers, w)
-			close(w.changes)
+			st.cutOff(w)
+		}
+	}
+}
+
+func (st *state) cutOff(w *watcher) {
+	delete(st.watchers, w)
+	close(w.changes)
+}
+
+// reload makes the pages of user, of everybody when user is empty, come back for a new snapshot: what they see is no
+// longer a change away.
+func (st *state) reload(user string) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	for w := range st.watchers {
+		if user == "" || w.user == user {
+			st.cutOff(w)
 		}
 	}
 }
