@@ -23,6 +23,8 @@ type Card struct {
 	Warnings     []CardCheck // that are no cause
 	Unseen       []CardBlind
 	Checks       []CardCheck // all of them, in the order of the chain
+	Rows         []CardCheck // those of them that are worth a row each
+	Folded       []CardFold  // the others
 	Words        CardWords
 }
 
@@ -95,6 +97,7 @@ func NewCard(report diagnostics.Report, since time.Duration, w Words) Card {
 			Code: c.Code, Title: c.Title, Summary: r.Summary, Remedy: c.Remedy, Evidence: r.Evidence,
 		})
 	}
+	card.Rows, card.Folded = fold(card, w)
 	return card
 }
 
