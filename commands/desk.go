@@ -75,6 +75,7 @@ type Inquiry struct {
 	done     chan struct{}
 	mu       sync.Mutex
 	progress Progress
+	found    []Progress // what is not well
 	report   diagnostics.Report
 	err      error
 }
@@ -183,6 +184,10 @@ func (r *Inquiry) note(p Progress) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.progress = p
+	switch p.Status {
+	case diagnostics.Fail, diagnostics.Warn, diagnostics.Unknown:
+		r.found = append(r.found, p)
+	}
 }
 
 func (r *Inquiry) end(report diagnostics.Report, err error) {
@@ -196,6 +201,13 @@ func (r *Inquiry) Progress() Progress {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.progress
+}
+
+// Found returns the checks so far that are failing, warn or could not be seen.
+func (r *Inquiry) Found() []Progress {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.found)
 }
 
 // Done is closed when the run has ended.

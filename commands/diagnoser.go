@@ -33,7 +33,8 @@ type Options struct {
 // Progress is how far a diagnosis has come.
 type Progress struct {
 	Done, Total int
-	Code        string // of the check that was judged last
+	Code        string             // of the check that was judged last
+	Status      diagnostics.Status // of that check
 }
 
 // CheckInfo describes a check to people.

@@ -53,7 +53,7 @@ func (d *diagnoser) Diagnose(ctx context.Context, service string, opts commands.
 	run := diagnostics.RunOptions{Since: cmp.Or(opts.Since, d.since), Only: opts.Only}
 	if opts.Progress != nil {
 		run.Progress = func(p diagnostics.Progress) {
-			opts.Progress(commands.Progress{Done: p.Done, Total: p.Total, Code: p.Result.Code})
+			opts.Progress(commands.Progress{Done: p.Done, Total: p.Total, Code: p.Result.Code, Status: p.Result.Status})
 		}
 	}
 	ctx, span := d.begin(ctx, service)

@@ -1,6 +1,8 @@
 package slack
 
 import (
+	"strings"
+
 	slackgo "github.com/slack-go/slack"
 
 	"tandem/diagnostics"
@@ -48,6 +50,12 @@ func literal(text string) *slackgo.TextBlockObject {
 		text = "–" // Slack refuses empty texts
 	}
 	return slackgo.NewTextBlockObject(slackgo.PlainTextType, text, false, false)
+}
+
+// hyperlink is an address with what stands for it.
+func hyperlink(address, text string) string {
+	clean := strings.NewReplacer("|", "", ">", "", "<", "", "\n", "").Replace(address)
+	return "<" + escape(clean) + "|" + strings.ReplaceAll(prose(text), "|", "/") + ">"
 }
 
 // textSize is the length of a block's text as Slack adds it up.

@@ -1,6 +1,7 @@
 package slack
 
 import (
+	"strconv"
 	"strings"
 
 	slackgo "github.com/slack-go/slack"
@@ -17,36 +18,83 @@ const (
 	maxCauses     = 4   // in full; the others by code
 	shareList     = 1000
 	shareLine     = 280
-	shareFooter   = 500
+	shareFolded   = 1200 // of which each line has a quarter
+	shareFooter   = 700
 )
 
 // cardNotes is what a card says about the run beside the report.
 type cardNotes struct {
-	asker string // user id; empty when it is none
-	run   string // reference that the log has too
-	depth bool   // evidence follows in the thread
+	asker  string   // user id; empty when it is none
+	joined []string // user ids of those who asked the same
+	run    string   // reference that the log has too
+	origin string   // of the run when this card joined it; in the reader's words
+	depth  bool     // evidence follows in the thread
+	again  string   // the text that asks the same again
 }
 
 // drawCard is the verdict first, causes apart from consequences, then what
-// could not be seen and every check in one table.
+// could not be seen, and one table of the checks that are worth a row.
 func drawCard(card commands.Card, notes cardNotes, w commands.Words) message {
 	blocks := []slackgo.Block{header(symbol(card.Status) + " " + card.Target + ": " + card.Label)}
 	if headline := fit(card.Headline, shareHeadline, ellipsis, strong); headline != "" {
 		blocks = append(blocks, section(headline))
 	}
 	blocks = append(blocks, drawCauses(card, w)...)
-	blocks = append(blocks, drawList(card.Words.Consequences, checkLines(card.Consequences), w)...)
-	blocks = append(blocks, drawList(card.Words.Warnings, checkLines(card.Warnings), w)...)
+	blocks = append(blocks, drawAside(card)...)
 	blocks = append(blocks, drawList(card.Words.Unseen, blindLines(card), w)...)
-	if len(card.Checks) > 0 {
-		room := messageBudget - shareFooter - textSizes(blocks)
-		blocks = append(blocks, slackgo.NewDividerBlock(), drawTable(card.Checks, room, w))
-	}
+	room := messageBudget - shareFooter - shareFolded - textSizes(blocks)
+	blocks = append(blocks, drawRows(card, room, w)...)
+	blocks = append(blocks, drawFolded(card)...)
 	blocks = append(blocks, footnotes(fit(card.Footer, shareFooter/2, ellipsis, prose)+drawNotes(notes, w)))
+	blocks = append(blocks, drawButtons(card, notes, w))
 	return message{
 		text:   fallback(card.Target + ": " + card.Label + " – " + card.Headline),
 		blocks: blocks,
 	}
+}
+
+// drawAside names what is failing or warns beside the causes: the table has the
+// rest of it.
+func drawAside(card commands.Card) []slackgo.Block {
+	var lines []string
+	for _, group := range []struct {
+		heading string
+		checks  []commands.CardCheck
+	}{{card.Words.Consequences, card.Consequences}, {card.Words.Warnings, card.Warnings}} {
+		if len(group.checks) == 0 {
+			continue
+		}
+		codes := make([]string, 0, len(group.checks))
+		for _, c := range group.checks {
+			codes = append(codes, c.Code)
+		}
+		lines = append(lines, strong(group.heading+":")+" "+fit(strings.Join(codes, ", "), shareLine, ellipsis, oneLine))
+	}
+	if len(lines) == 0 {
+		return nil
+	}
+	return []slackgo.Block{section(strings.Join(lines, "\n"))}
+}
+
+// drawRows is a table when there is more to tell than the causes and what could
+// not be seen, which stand above it.
+func drawRows(card commands.Card, room int, w commands.Words) []slackgo.Block {
+	if len(card.Consequences)+len(card.Warnings) == 0 {
+		return nil
+	}
+	return []slackgo.Block{drawTable(card.Rows, room, w)}
+}
+
+// drawFolded is a line for all checks of a status that need no row.
+func drawFolded(card commands.Card) []slackgo.Block {
+	if len(card.Folded) == 0 {
+		return nil
+	}
+	lines := make([]string, 0, len(card.Folded))
+	for _, f := range card.Folded {
+		lines = append(lines, symbol(f.Status)+" "+fit(f.Text, shareFolded/4, ellipsis, oneLine))
+	}
+	return []slackgo.Block{footnotes(strings.Join(lines, "\n"))}
 }
 
 // strong is prose in bold, each line by itself as mrkdwn wants it.
@@ -115,25 +163,6 @@ type listLine struct {
 	draw func() string
 }
 
-func checkLines(checks []commands.CardCheck) []listLine {
-	lines := make([]listLine, 0, len(checks))
-	for _, c := range checks {
-		lines = append(lines, listLine{c.Code, func() string { return drawCheckLine(c) }})
-	}
-	return lines
-}
-
-func drawCheckLine(c commands.CardCheck) string {
-	text := title(c.Code, c.Title)
-	switch {
-	case c.Because != "":
-		text += " (" + c.Because + ")"
-	case c.Summary != "":
-		text += " – " + c.Summary
-	}
-	return symbol(c.Status) + " " + fit(text, shareLine, ellipsis, oneLine)
-}
-
 func blindLines(card commands.Card) []listLine {
 	lines := make([]listLine, 0, len(card.Unseen))
 	for _, b := range card.Unseen {
@@ -184,7 +213,7 @@ func more(codes []string, w commands.Words) string {
 	return fit(text, shareLine, ellipsis, oneLine)
 }
 
-// drawTable is every check in a row. All rows together keep to the room.
+// drawTable is a check in a row. All rows together keep to the room.
 func drawTable(checks []commands.CardCheck, room int, w commands.Words) slackgo.Block {
 	table := slackgo.NewTableBlock("checks").WithColumnSettings(
 		slackgo.ColumnSetting{Align: slackgo.ColumnAlignmentLeft},
@@ -197,18 +226,26 @@ func drawTable(checks []commands.CardCheck, room int, w commands.Words) slackgo.
 	for _, c := range shown {
 		forTitles -= size(c.Code) + size(rowStatus(c))
 	}
-	perTitle := min(160, max(1, forTitles/len(shown)))
+	perTitle := min(200, max(1, forTitles/len(shown)))
 	for _, c := range shown {
-		what := c.Title
-		if c.Because != "" {
-			what += " (" + c.Because + ")"
-		}
-		table.AddRow(cell(c.Code, 30), cell(rowStatus(c), 30), cell(what, perTitle))
+		table.AddRow(cell(c.Code, 30), cell(rowStatus(c), 30), cell(rowTitle(c), perTitle))
 	}
 	if hidden := len(checks) - len(shown); hidden > 0 {
 		table.AddRow(cell(ellipsis, 1), cell(ellipsis, 1), cell(w.Count(textMoreRows, hidden), 60))
 	}
 	return table
+}
+
+// rowTitle says what a check is about and what was seen.
+func rowTitle(c commands.CardCheck) string {
+	text := c.Title
+	if c.Summary != "" && c.Summary != c.Because {
+		text += ": " + c.Summary
+	}
+	if c.Because != "" {
+		text += " (" + c.Because + ")"
+	}
+	return text
 }
 
 func rowStatus(c commands.CardCheck) string { return symbol(c.Status) + " " + c.Label }
@@ -224,15 +261,39 @@ func cell(text string, limit int) slackgo.TableCell {
 
 // drawNotes continues the footer.
 func drawNotes(notes cardNotes, w commands.Words) string {
-	text := ""
+	var parts []string
 	if notes.asker != "" {
-		text += " · " + prose(w.Say(textAskedBy)) + " <@" + notes.asker + ">"
+		parts = append(parts, prose(w.Say(textAskedBy))+" "+tag(notes.asker))
+	}
+	if len(notes.joined) > 0 {
+		parts = append(parts, prose(w.Say(textAlsoAsked))+" "+tags(notes.joined))
+	}
+	if notes.origin != "" {
+		parts = append(parts, prose(notes.origin))
 	}
 	if notes.run != "" {
-		text += " · " + prose(w.Say(textRun, "Run", notes.run))
+		parts = append(parts, prose(w.Say(textRun, "Run", notes.run)))
 	}
 	if notes.depth {
-		text += " · " + prose(w.Say(textEvidenceBelow))
+		parts = append(parts, prose(w.Say(textEvidenceBelow)))
 	}
-	return text
+	if len(parts) == 0 {
+		return ""
+	}
+	return " · " + strings.Join(parts, " · ")
+}
+
+func tag(user string) string { return "<@" + user + ">" }
+
+// tags names a few people.
+func tags(users []string) string {
+	const most = 5
+	all := make([]string, 0, most+1)
+	for _, user := range users[:min(len(users), most)] {
+		all = append(all, tag(user))
+	}
+	if hidden := len(users) - most; hidden > 0 {
+		all = append(all, "+"+strconv.Itoa(hidden))
+	}
+	return strings.Join(all, ", ")
 }

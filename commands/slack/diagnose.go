@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	slackgo "github.com/slack-go/slack"
 
@@ -22,15 +24,18 @@ const (
 // board is the message of one diagnosis: first it shows how far that has come,
 // in the end the verdict. Several boards may show the same run.
 type board struct {
-	bot   *Bot
-	ask   ask
-	words commands.Words
-	run   *commands.Inquiry
-	ts    string // of the message
+	bot    *Bot
+	ask    ask
+	words  commands.Words
+	run    *commands.Inquiry
+	joined bool // the run was somebody else's before
+	spot   *spot
+	shown  commands.Progress
 }
 
 // diagnose runs a diagnosis that everyone in the channel can follow, or shows
-// the one that somebody asked for a moment ago.
+// the one that somebody asked for a moment ago: where its card is already, by a
+// link to that.
 func (b *Bot) diagnose(ctx context.Context, a ask, w commands.Words, what commands.Diagnose) {
 	service, opts, err := commands.Resolve(b.opts.Diagnoser, what)
 	if err != nil {
@@ -38,15 +43,13 @@ func (b *Bot) diagnose(ctx context.Context, a ask, w commands.Words, what comman
 		return
 	}
 	board := &board{bot: b, ask: a, words: w}
-	board.ts, err = b.web.post(ctx, a.channel, a.thread, board.drawProgress(service, commands.Progress{}))
-	if err != nil {
-		b.undelivered(ctx, a, w, err)
+	board.run, board.joined = b.desk.Take(ctx, a.ref, commands.Question{Service: service, Since: opts.Since, Only: opts.Only})
+	ended := b.metrics.taken(board.joined)
+	if !board.place(ctx) {
+		ended()
 		return
 	}
 	b.metrics.firstWord(b.opts.Now().Sub(a.at))
-	var joined bool
-	board.run, joined = b.desk.Take(ctx, a.ref, commands.Question{Service: service, Since: opts.Since, Only: opts.Only})
-	ended := b.metrics.taken(joined)
 	board.follow(ctx)
 	<-board.run.Done()
 	ended()
@@ -58,22 +61,102 @@ func (b *Bot) diagnose(ctx context.Context, a ask, w commands.Words, what comman
 	board.finish(ctx, commands.NewCard(report, opts.Since, w))
 }
 
+// place puts the card where it was asked for. It returns false when there is
+// nothing more to do: the card is there already, or cannot be.
+func (p *board) place(ctx context.Context) bool {
+	for {
+		at, mine := p.bot.spots.claim(p.run.ID, p.ask)
+		p.spot = at
+		if mine {
+			return p.post(ctx)
+		}
+		ts := at.wait(ctx)
+		if ts == "" { // the other could not write here; it is the same for this one, or has changed
+			if ctx.Err() != nil {
+				return false
+			}
+			continue
+		}
+		link, err := p.bot.web.permalink(ctx, at.channel, ts)
+		if errorCode(err) == "message_not_found" {
+			p.bot.spots.forget(at)
+			continue
+		}
+		at.join(p.ask.asker())
+		p.bot.whisper(ctx, p.ask, p.drawJoined(link))
+		return false
+	}
+}
+
+func (p *board) post(ctx context.Context) bool {
+	p.shown = p.run.Progress()
+	ts, err := p.bot.web.post(ctx, p.ask.channel, p.ask.thread, p.drawProgress(p.shown))
+	if err != nil {
+		p.bot.spots.leave(p.spot)
+		p.bot.undelivered(ctx, p.ask, p.words, err)
+		return false
+	}
+	p.bot.spots.place(p.spot, ts)
+	return true
+}
+
+// drawJoined tells a person where the answer is already, or is soon.
+func (p *board) drawJoined(link string) message {
+	ago := commands.Short(p.bot.opts.Now().Sub(p.run.Started).Round(time.Second))
+	text := p.words.Say(textJoined, "Ago", ago)
+	m := message{text: fallback(text)}
+	safe := prose(text)
+	if p.spot.asker != "" {
+		safe = tag(p.spot.asker) + " " + safe
+	}
+	if link != "" {
+		safe += " " + hyperlink(link, p.words.Say(textJoinedCard))
+	}
+	m.blocks = append(m.blocks, section(safe))
+	if p.run.Ended() {
+		m.blocks = append(m.blocks,
+			section(prose(p.words.Say(textJoinedEnded))),
+			slackgo.NewActionBlock("joined", button(actionAgain, againText(p.run)+" --fresh", p.words.Say(textButtonFresh))))
+	}
+	return m
+}
+
+// againText asks the same again.
+func againText(run *commands.Inquiry) string {
+	text := "diagnose " + quoted(run.Service)
+	if run.Since > 0 {
+		text += " --since " + run.Since.String()
+	}
+	if len(run.Only) > 0 {
+		text += " --check " + strings.Join(run.Only, ",")
+	}
+	return text
+}
+
+// quoted is a name as the grammar reads it as one word.
+func quoted(name string) string {
+	if strings.ContainsFunc(name, func(r rune) bool {
+		return r != '-' && r != '_' && r != '.' && !unicode.IsLetter(r) && !unicode.IsDigit(r)
+	}) {
+		return strconv.Quote(name)
+	}
+	return name
+}
+
 // follow shows the progress from time to time until the run has ended. No edit
 // of progress arrives after that.
 func (p *board) follow(ctx context.Context) {
 	defer p.rescue(ctx)
 	ticker := time.NewTicker(p.bot.opts.Every)
 	defer ticker.Stop()
-	var shown commands.Progress
 	for {
 		select {
 		case <-p.run.Done():
 			return
 		case <-ticker.C:
 		}
-		if latest := p.run.Progress(); latest != shown {
-			p.glance(ctx, latest)
-			shown = latest
+		if latest := p.run.Progress(); latest != p.shown && p.glance(ctx, latest) {
+			p.shown = latest
 		}
 	}
 }
@@ -84,21 +167,26 @@ func (p *board) rescue(ctx context.Context) {
 	}
 }
 
-// glance shows progress once. An edit that is under way is not abandoned when
-// the diagnosis ends: Slack could apply it after the verdict.
-func (p *board) glance(ctx context.Context, latest commands.Progress) {
+// glance shows progress once, unless there were too many edits of late. An edit
+// that is under way is not abandoned when the diagnosis ends: Slack could apply
+// it after the verdict.
+func (p *board) glance(ctx context.Context, latest commands.Progress) bool {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), glanceTimeout)
 	defer cancel()
-	if err := p.bot.web.glance(ctx, p.ask.channel, p.ts, p.drawProgress(p.run.Service, latest)); err != nil {
+	done, err := p.bot.web.glance(ctx, p.ask.channel, p.spot.at(), p.drawProgress(latest))
+	if err != nil {
 		p.bot.log.DebugContext(ctx, "show progress", "ask", p.ask, "error", err)
 	}
+	return done
 }
 
-func (p *board) drawProgress(service string, progress commands.Progress) message {
-	text := p.words.Progress(service, progress)
-	m := drawNotice(markWorking, text)
+func (p *board) drawProgress(progress commands.Progress) message {
+	m := drawNotice(markWorking, p.words.Progress(p.run.Service, progress))
 	if progress.Total > 0 {
 		m.blocks = append(m.blocks, section(bar(progress.Done, progress.Total)))
+	}
+	if found := p.run.Found(); len(found) > 0 {
+		m.blocks = append(m.blocks, p.drawFound(found)...)
 	}
 	if notes := strings.TrimPrefix(drawNotes(p.notes(), p.words), " · "); notes != "" {
 		m.blocks = append(m.blocks, footnotes(notes))
@@ -106,7 +194,29 @@ func (p *board) drawProgress(service string, progress commands.Progress) message
 	return m
 }
 
-func (p *board) notes() cardNotes { return cardNotes{asker: p.ask.asker(), run: p.ask.ref} }
+// drawFound is what is known before the verdict: what causes what is not.
+func (p *board) drawFound(found []commands.Progress) []slackgo.Block {
+	titles := map[string]string{}
+	for _, c := range p.bot.opts.Diagnoser.Checks() {
+		titles[c.Code] = c.Title.In(p.words.Lang)
+	}
+	lines := make([]listLine, 0, len(found))
+	for _, f := range found {
+		lines = append(lines, listLine{f.Code, func() string {
+			return symbol(f.Status) + " " + fit(title(f.Code, titles[f.Code]), shareLine, ellipsis, oneLine)
+		}})
+	}
+	return drawList(p.words.Say(textSoFar), lines, p.words)
+}
+
+func (p *board) notes() cardNotes {
+	notes := cardNotes{asker: p.ask.asker(), joined: p.spot.others(), run: p.run.ID, again: againText(p.run)}
+	if p.joined {
+		ago := commands.Short(p.ask.at.Sub(p.run.Started).Round(time.Second))
+		notes.origin = p.words.Say(textJoinedRun, "Ago", ago)
+	}
+	return notes
+}
 
 // bar is a part of a whole as a picture.
 func bar(done, total int) string {
@@ -118,8 +228,9 @@ func bar(done, total int) string {
 // finish shows the verdict, then the evidence below it.
 func (p *board) finish(ctx context.Context, card commands.Card) {
 	var evidence []message
+	complete := true
 	if ctx.Err() == nil { // after a stop there is time for the verdict alone
-		evidence = drawEvidence(card, p.words)
+		evidence, complete = drawEvidence(card, p.words)
 	}
 	notes := p.notes()
 	notes.depth = len(evidence) > 0
@@ -130,14 +241,42 @@ func (p *board) finish(ctx context.Context, card commands.Card) {
 	p.bot.log.InfoContext(ctx, "diagnosed", "ask", p.ask, "service", p.run.Service, "status", card.Status)
 	ctx, cancel := context.WithTimeout(ctx, deliverTimeout)
 	defer cancel()
+	if err := p.postEvidence(ctx, evidence); err != nil {
+		p.bot.log.WarnContext(ctx, "post evidence", "ask", p.ask, "error", err)
+		return
+	}
+	if !complete && p.spot.file() {
+		p.postRest(ctx, card)
+	}
+}
+
+func (p *board) postEvidence(ctx context.Context, evidence []message) error {
 	for _, m := range evidence {
-		if _, err := p.bot.web.post(ctx, p.ask.channel, cmp.Or(p.ask.thread, p.ts), m); err != nil {
-			p.bot.log.WarnContext(ctx, "post evidence", "ask", p.ask, "error", err)
-			return
+		if _, err := p.bot.web.post(ctx, p.ask.channel, p.thread(), m); err != nil {
+			return err
 		}
 		p.bot.web.pace(p.ask.channel, p.bot.opts.Every)
 	}
+	return nil
 }
+
+// postRest puts all evidence below the part that fitted into messages, or says
+// that there is more.
+func (p *board) postRest(ctx context.Context, card commands.Card) {
+	err := p.bot.web.upload(ctx, p.ask.channel, p.thread(), evidenceFile(card, p.run.ID, p.words))
+	if err == nil {
+		return
+	}
+	p.spot.unfile()
+	p.bot.log.WarnContext(ctx, "upload evidence", "ask", p.ask, "error", err)
+	notice := drawNotice(markMissing, p.words.Say(textEvidenceLeftOut, "Service", p.run.Service, "Why", troubleCode(err)))
+	if _, err := p.bot.web.post(ctx, p.ask.channel, p.thread(), notice); err != nil {
+		p.bot.log.WarnContext(ctx, "post evidence", "ask", p.ask, "error", err)
+	}
+}
+
+// thread is where the evidence belongs.
+func (p *board) thread() string { return cmp.Or(p.ask.thread, p.spot.at()) }
 
 // fail says in the channel why there is no verdict.
 func (p *board) fail(ctx context.Context, err error) {
@@ -156,7 +295,7 @@ func (p *board) fail(ctx context.Context, err error) {
 		return
 	}
 	p.bot.logBroken(ctx, p.ask, err)
-	p.show(ctx, drawNotice(markBroken, p.words.Internal(p.ask.ref)))
+	p.show(ctx, drawNotice(markBroken, p.words.Internal(p.run.ID)))
 }
 
 // show replaces the message of the diagnosis, and says whether people can see
@@ -166,7 +305,7 @@ func (p *board) show(ctx context.Context, m message) bool {
 	defer cancel()
 	ctx, cancelTimeout := context.WithTimeout(ctx, deliverTimeout)
 	defer cancelTimeout()
-	err := p.bot.web.update(ctx, p.ask.channel, p.ts, m)
+	err := p.bot.web.update(ctx, p.ask.channel, p.spot.at(), m)
 	if err != nil {
 		p.bot.log.WarnContext(ctx, "show the end of a diagnosis", "ask", p.ask, "error", err, "details", details(err))
 		err = p.showElsewhere(ctx, m, err)
@@ -184,12 +323,12 @@ func (p *board) showElsewhere(ctx context.Context, m message, err error) error {
 	case "message_not_found", "cant_update_message", "edit_window_closed":
 		ts, err := p.bot.web.post(ctx, p.ask.channel, p.ask.thread, m)
 		if err == nil {
-			p.ts = ts
+			p.spot.moved(ts)
 		}
 		return err
 	case "invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long":
 		words := message{text: m.text, blocks: []slackgo.Block{section(m.text)}}
-		return p.bot.web.update(ctx, p.ask.channel, p.ts, words)
+		return p.bot.web.update(ctx, p.ask.channel, p.spot.at(), words)
 	}
 	return err
 }

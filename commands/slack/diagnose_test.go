@@ -45,7 +45,12 @@ func boardOn(t *testing.T, w *web) *board {
 	}
 	bot.web.close()
 	bot.web = w
-	return &board{bot: bot, ask: ask{channel: incidents, ref: "K7PQ2M4X"}, words: wordsIn(t, "en"), run: &commands.Inquiry{Question: commands.Question{Service: "worker"}}, ts: "1.2"}
+	a := ask{channel: incidents, ref: "K7PQ2M4X"}
+	run, _ := bot.desk.Take(t.Context(), a.ref, commands.Question{Service: "worker"})
+	<-run.Done()
+	at, _ := bot.spots.claim(run.ID, a)
+	bot.spots.place(at, "1.2")
+	return &board{bot: bot, ask: a, words: wordsIn(t, "en"), run: run, spot: at}
 }
 
 func TestACardThatSlackDislikesIsSaidInWords(t *testing.T) {

@@ -3,6 +3,7 @@ package slack
 import (
 	"iter"
 	"strconv"
+	"strings"
 
 	slackgo "github.com/slack-go/slack"
 
@@ -10,35 +11,44 @@ import (
 	"tandem/diagnostics"
 )
 
-// maxEvidence is how many messages of evidence a thread gets. They arrive about
-// one a second, and nobody reads more.
-const maxEvidence = 8
+const (
+	// maxEvidence is how many messages of evidence a thread gets. What is longer
+	// follows as a file.
+	maxEvidence = 3
+	// A piece of evidence in the thread is what can be read at a glance.
+	maxObserved      = 700
+	maxObservedLines = 12
+)
 
-// evidenceSizes are the lengths to which an observation may be cut, tried in
-// this order until the thread is short enough.
-func evidenceSizes() []int { return []int{1500, 700, 300, 150} }
-
-// drawEvidence is what was asked and what came back, in the order of the chain,
-// in as few messages as it fits into. What two checks share is shown once.
-func drawEvidence(card commands.Card, w commands.Words) []message {
-	var pages [][]slackgo.Block
-	complete := false
-	for _, length := range evidenceSizes() {
-		if pages, complete = paginate(drawProofs(card, length, w), maxEvidence); complete {
-			break
-		}
-	}
-	if !complete {
-		notice := w.Say(textEvidenceLeftOut, "Service", card.Target)
-		pages[len(pages)-1] = append(pages[len(pages)-1], footnotes(fit(notice, shareFooter, ellipsis, prose)))
-	}
-	messages := make([]message, 0, len(pages))
+// drawEvidence is what was asked and what came back for the checks that are not
+// well, in the order of the chain from the cause on, and whether that is all of
+// it. What two checks share is shown once.
+func drawEvidence(card commands.Card, w commands.Words) (messages []message, complete bool) {
+	proofs := &proofs{words: w, shown: map[diagnostics.EvidenceView]string{}}
+	pages, complete := paginate(proofs.of(fromCause(card)), maxEvidence)
 	for i, page := range pages {
-		number := " (" + strconv.Itoa(i+1) + "/" + strconv.Itoa(len(pages)) + ")"
+		number := ""
+		if len(pages) > 1 {
+			number = " (" + strconv.Itoa(i+1) + "/" + strconv.Itoa(len(pages)) + ")"
+		}
 		about := fit(card.Words.Evidence+": "+card.Target, shareLine, ellipsis, oneLine)
 		messages = append(messages, message{text: about + number, blocks: page})
 	}
-	return messages
+	return messages, complete && !proofs.cut
+}
+
+// fromCause is the checks that are not well: the chain from the first cause on,
+// then what stands before it.
+func fromCause(card commands.Card) []commands.CardCheck {
+	if len(card.Causes) == 0 {
+		return card.Rows
+	}
+	for i, c := range card.Rows {
+		if c.Code == card.Causes[0].Code {
+			return append(card.Rows[i:len(card.Rows):len(card.Rows)], card.Rows[:i]...)
+		}
+	}
+	return card.Rows
 }
 
 // paginate puts blocks into messages, at most as many as given, that keep to
@@ -61,17 +71,23 @@ func paginate(blocks iter.Seq[slackgo.Block], most int) (pages [][]slackgo.Block
 	return pages, true
 }
 
-// drawProofs is a heading for each check that has evidence, and a section for
-// each piece.
-func drawProofs(card commands.Card, length int, w commands.Words) iter.Seq[slackgo.Block] {
+// proofs draws evidence, and remembers what it has drawn.
+type proofs struct {
+	words commands.Words
+	shown map[diagnostics.EvidenceView]string // the code under which it stands
+	cut   bool                                // something is not shown whole
+}
+
+// of is a heading for each check that has evidence, and a section for each
+// piece.
+func (p *proofs) of(checks []commands.CardCheck) iter.Seq[slackgo.Block] {
 	return func(yield func(slackgo.Block) bool) {
-		shown := map[diagnostics.EvidenceView]string{}
-		for _, c := range card.Checks {
+		for _, c := range checks {
 			if len(c.Evidence) > 0 && !yield(section(drawProven(c))) {
 				return
 			}
 			for _, e := range c.Evidence {
-				if !yield(drawOnce(e, shown, c.Code, length, w)) {
+				if !yield(p.drawOnce(e, c.Code)) {
 					return
 				}
 			}
@@ -89,25 +105,41 @@ func drawProven(c commands.CardCheck) string {
 }
 
 // drawOnce shows a piece of evidence, or where it was shown already.
-func drawOnce(e diagnostics.EvidenceView, shown map[diagnostics.EvidenceView]string, code string, length int, w commands.Words) slackgo.Block {
-	if earlier, ok := shown[e]; ok {
-		return footnotes(drawRepeated(e, earlier, w))
+func (p *proofs) drawOnce(e diagnostics.EvidenceView, code string) slackgo.Block {
+	if earlier, ok := p.shown[e]; ok {
+		return footnotes(drawRepeated(e, earlier, p.words))
 	}
-	shown[e] = code
-	return section(drawProof(e, length, w))
+	p.shown[e] = code
+	return section(p.draw(e))
 }
 
-// drawProof shows the command so that it can be copied and pasted.
-func drawProof(e diagnostics.EvidenceView, length int, w commands.Words) string {
-	notice := " " + w.Say(textCut)
+// draw shows the command so that it can be copied and pasted.
+func (p *proofs) draw(e diagnostics.EvidenceView) string {
+	notice := " " + p.words.Say(textCut)
 	text := fit(e.Source, 60, ellipsis, oneLine) + " · " + e.At.UTC().Format("2006-01-02 15:04:05 UTC")
-	if invocation := fit(e.Invocation, min(length, 1000), notice, codeBlock); invocation != "" {
+	if invocation := fit(e.Invocation, 1000, notice, codeBlock); invocation != "" {
 		text += "\n" + invocation
 	}
-	if observed := fit(e.Observed, length, notice, codeBlock); observed != "" {
+	short := firstLines(e.Observed, maxObservedLines, notice)
+	observed := fit(short, maxObserved, notice, codeBlock)
+	p.cut = p.cut || short != e.Observed || size(codeBlock(short)) > maxObserved
+	if observed != "" {
 		text += "\n" + observed
 	}
 	return text
+}
+
+// firstLines cuts a text after so many lines.
+func firstLines(text string, lines int, notice string) string {
+	at := 0
+	for range lines {
+		next := strings.IndexByte(text[at:], '\n')
+		if next < 0 {
+			return text
+		}
+		at += next + 1
+	}
+	return text[:at-1] + "\n" + strings.TrimSpace(notice)
 }
 
 func drawRepeated(e diagnostics.EvidenceView, code string, w commands.Words) string {

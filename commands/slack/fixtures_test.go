@@ -67,7 +67,7 @@ func failReport() diagnostics.Report {
 				Code: "TOK-003", Title: both("Renewals succeed", "As renovações têm sucesso"), Status: diagnostics.Fail,
 				Summary: both("0 of 4 succeeded", "0 de 4 tiveram sucesso"), BecauseOf: []string{"TOK-002"},
 				Evidence: []diagnostics.Evidence{
-					evidence("vault", "curl -s http://127.0.0.1:8200/v1/sys/health", `{"sealed":false}`),
+					evidence("vault", "vault write sys/capabilities-accessor accessor=A1 paths=auth/token/renew-self", "deny"),
 					evidence("prometheus", "curl -sG http://127.0.0.1:9090/api/v1/query --data-urlencode 'query=up'", "0"),
 				},
 			},

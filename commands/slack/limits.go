@@ -10,6 +10,8 @@ const (
 	maxHeader    = 150    // text of a header
 	maxSection   = 3000   // text of a section
 	maxContext   = 2000   // text of one element of a context
+	maxButton    = 75     // text of a button
+	maxValue     = 2000   // value of a button
 	maxTableRows = 100    // rows of a table, its heading among them
 	maxFallback  = 3000   // the text beside the blocks; chat.update refuses 4,000
 	maxMessage   = 12_000 // text of all blocks of a message together

@@ -99,6 +99,7 @@ type Bot struct {
 	http   *office
 	people *people
 	desk   *commands.Desk
+	spots  spots
 	newRef func() string
 
 	apologists *crew

@@ -30,7 +30,7 @@ func TestDiagnosisFromPlaceholderToEvidence(t *testing.T) {
 	w.waitFor(ana, incidents, "2 de 5", "▰▰▰▰▰▰▰▰▱▱▱▱▱▱▱▱▱▱▱▱")
 	close(half)
 	card := w.waitFor(ana, incidents, "❌ worker: falhando", "O token do worker não consegue se renovar",
-		"*Causa*", "TOK-002 · O token pode se renovar", "*O que decorre dela*", "por causa de TOK-002", "*Alertas*",
+		"*Causa*", "TOK-002 · O token pode se renovar", "*O que decorre dela:* TOK-003", "por causa de TOK-002", "*Alertas:* DB-001",
 		"*O que não foi possível ver*", "olhou 30m para trás", "evidências na thread")
 	if card.TS != placeholder.TS {
 		t.Errorf("the card is message %s, the placeholder was %s", card.TS, placeholder.TS)
@@ -52,7 +52,7 @@ func TestDiagnosisFromPlaceholderToEvidence(t *testing.T) {
 func (b *Bot) usesOnlyKnownMethods(w *workspace) bool {
 	for _, c := range w.State("").Calls {
 		switch c.Method {
-		case methodAuthTest, methodPostMessage, methodUpdate, methodUsersInfo, "apps.connections.open":
+		case methodAuthTest, methodPostMessage, methodUpdate, methodUsersInfo, methodPermalink, "apps.connections.open":
 		default:
 			return false
 		}
@@ -315,8 +315,11 @@ func TestACardWhoseMessageIsGoneIsPostedAnew(t *testing.T) {
 func TestTheWorstReportIsTakenBySlack(t *testing.T) {
 	w := open(t, finds(hugeReport(60)))
 	w.say(ana, incidents, "/vault diagnose worker")
-	card := w.waitFor(ana, incidents, "CHK-059")
-	w.eventually("all evidence is there", func() bool { return len(w.replies(incidents, card.TS)) == maxEvidence })
+	card := w.waitFor(ana, incidents, "CHK-056")
+	w.eventually("evidence and a file are there", func() bool { return len(w.replies(incidents, card.TS)) == maxEvidence+1 })
+	if files := w.replies(incidents, card.TS)[maxEvidence].Files; len(files) != 1 || !strings.HasSuffix(files[0].Name, ".md") {
+		t.Errorf("the last message has the files %+v", files)
+	}
 	if log := w.logs.String(); strings.Contains(log, "invalid_blocks") || strings.Contains(log, "too_long") {
 		t.Error(log)
 	}

@@ -9,6 +9,16 @@ var locales embed.FS
 
 // The ids of this face's own texts; a test holds them against the files.
 const (
+	textAlsoAsked       = "slack_also_asked"
+	textButtonAgain     = "slack_button_again"
+	textButtonEvidence  = "slack_button_evidence"
+	textButtonFix       = "slack_button_fix"
+	textButtonFresh     = "slack_button_fresh"
+	textJoined          = "slack_joined"
+	textJoinedCard      = "slack_joined_card"
+	textJoinedEnded     = "slack_joined_ended"
+	textJoinedRun       = "slack_joined_run"
+	textSoFar           = "slack_so_far"
 	textAskedBy         = "slack_asked_by"
 	textBusy            = "slack_busy"
 	textColumnCheck     = "slack_column_check"

@@ -34,6 +34,8 @@ const (
 	methodEphemeral   = "chat.postEphemeral"
 	methodUpdate      = "chat.update"
 	methodUsersInfo   = "users.info"
+	methodPermalink   = "chat.getPermalink"
+	methodUpload      = "files.completeUploadExternal"
 	methodResponseURL = "response_url"
 )
 
@@ -56,6 +58,7 @@ type web struct {
 	metrics *metrics
 
 	mu    sync.Mutex
+	edits edits
 	until map[string]time.Time // by method, posts also by channel: no call before
 }
 
@@ -169,16 +172,18 @@ func (w *web) pace(channel string, d time.Duration) { w.postpone(postsIn(channel
 
 // update replaces a message of the bot's.
 func (w *web) update(ctx context.Context, channel, ts string, m message) error {
+	w.edits.note(w.now())
 	return w.call(ctx, methodUpdate, true, func(ctx context.Context) error { return w.edit(ctx, channel, ts, m) })
 }
 
-// glance replaces a message unless that would mean to wait. It is for what is
-// soon replaced again.
-func (w *web) glance(ctx context.Context, channel, ts string, m message) error {
-	if w.pause(methodUpdate) > 0 {
-		return nil
+// glance replaces a message unless that would mean to wait, or to take an edit
+// from a verdict. It is for what is soon replaced again. It says whether it
+// tried.
+func (w *web) glance(ctx context.Context, channel, ts string, m message) (bool, error) {
+	if w.pause(methodUpdate) > 0 || !w.edits.take(w.now()) {
+		return false, nil
 	}
-	return w.once(ctx, methodUpdate, func(ctx context.Context) error { return w.edit(ctx, channel, ts, m) })
+	return true, w.once(ctx, methodUpdate, func(ctx context.Context) error { return w.edit(ctx, channel, ts, m) })
 }
 
 func (w *web) edit(ctx context.Context, channel, ts string, m message) error {
@@ -188,6 +193,16 @@ func (w *web) edit(ctx context.Context, channel, ts string, m message) error {
 		slackgo.MsgOptionBlocks(m.blocks...),
 	)
 	return err
+}
+
+// permalink returns the address of a message.
+func (w *web) permalink(ctx context.Context, channel, ts string) (string, error) {
+	var link string
+	err := w.call(ctx, methodPermalink, true, func(ctx context.Context) (err error) {
+		link, err = w.api.GetPermalinkContext(ctx, &slackgo.PermalinkParameters{Channel: channel, Ts: ts})
+		return err
+	})
+	return link, err
 }
 
 // respond answers the person who asked, and nobody else, by the address that

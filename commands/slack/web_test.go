@@ -57,7 +57,10 @@ func TestCallsAreRepeatedOnlyWhereThatIsSafe(t *testing.T) {
 		return err
 	}
 	edit := func(ctx context.Context, w *web) error { return w.update(ctx, incidents, "1.2", drawNotice("!", "x")) }
-	glance := func(ctx context.Context, w *web) error { return w.glance(ctx, incidents, "1.2", drawNotice("!", "x")) }
+	glance := func(ctx context.Context, w *web) error {
+		_, err := w.glance(ctx, incidents, "1.2", drawNotice("!", "x"))
+		return err
+	}
 	for name, c := range map[string]struct {
 		do      doing
 		answers []http.HandlerFunc
@@ -91,8 +94,8 @@ func TestCallsAreRepeatedOnlyWhereThatIsSafe(t *testing.T) {
 
 func TestProgressIsLeftOutWhileSlackWantsPatience(t *testing.T) {
 	w, asked, _ := scripted(t, answers(429, "Retry-After: 30", ""), answers(200, "", `{"ok":true}`))
-	_ = w.glance(t.Context(), incidents, "1.2", drawNotice("!", "x"))
-	if err := w.glance(t.Context(), incidents, "1.2", drawNotice("!", "y")); err != nil || asked.Load() != 1 {
+	_, _ = w.glance(t.Context(), incidents, "1.2", drawNotice("!", "x"))
+	if tried, err := w.glance(t.Context(), incidents, "1.2", drawNotice("!", "y")); tried || err != nil || asked.Load() != 1 {
 		t.Errorf("asked %d times, %v; want once until Retry-After is over", asked.Load(), err)
 	}
 }
