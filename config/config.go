@@ -179,12 +179,24 @@ type MongoDB struct {
 type Slack struct {
 	// BotToken begins with xoxb-.
 	BotToken Ref `yaml:"bot_token" check:"required"`
-	// AppToken begins with xapp- and opens Socket Mode.
-	AppToken Ref `yaml:"app_token" check:"required"`
+	// AppToken begins with xapp- and opens Socket Mode. Either it or HTTP is there.
+	AppToken Ref `yaml:"app_token"`
+	// HTTP is where Slack sends requests to without Socket Mode.
+	HTTP *SlackHTTP `yaml:"http"`
 	// APIURL of another Slack, for tests; Slack's own unless set.
 	APIURL string `yaml:"api_url" check:"url"`
 	// Command is the slash command; /vault unless set.
 	Command string `yaml:"command"`
+}
+
+// SlackHTTP is where Slack sends requests to.
+type SlackHTTP struct {
+	// Listen is the address behind your proxy, which ends TLS, like 127.0.0.1:3000.
+	Listen string `yaml:"listen" check:"required,listen"`
+	// SigningSecret of the app proves that a request is Slack's.
+	SigningSecret Ref `yaml:"signing_secret" check:"required"`
+	// PreviousSigningSecret is good too, while the signing secret is being replaced.
+	PreviousSigningSecret Ref `yaml:"previous_signing_secret"`
 }
 
 // Health is where operators look at a bot that runs.

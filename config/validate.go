@@ -18,6 +18,7 @@ func validate(c *Config, root *yaml.Node, found *findings) {
 		found.add(at(root, "slack", "command"), "slack.command", "expected a slash and one word, like /vault")
 	}
 	validateNames(c, root, found)
+	validateTransport(c, root, found)
 }
 
 func validateVault(c *Config, root *yaml.Node, found *findings) {
@@ -60,6 +61,13 @@ func validatePostgres(c *Config, root *yaml.Node, found *findings) {
 		found.add(at(root, "postgres"), "postgres", "expected either dsn, or host, user and dbname")
 	case !p.DSN.IsZero() && count(fields > 0, p.Port != 0, !p.Password.IsZero(), p.SSLMode != "") > 0:
 		found.add(at(root, "postgres"), "postgres", "expected either dsn alone, or the single fields without it")
+	}
+}
+
+// validateTransport holds that Slack can reach the bot.
+func validateTransport(c *Config, root *yaml.Node, found *findings) {
+	if c.Slack != nil && c.Slack.AppToken.IsZero() && c.Slack.HTTP == nil {
+		found.add(at(root, "slack"), "slack", "expected app_token for Socket Mode, or http for requests over HTTP, or both")
 	}
 }
 

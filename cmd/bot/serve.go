@@ -87,16 +87,37 @@ func beside(ctx context.Context, main func(context.Context) error, sides ...func
 
 func slackOptions(c *config.Config, w *wired, log *slog.Logger) (slack.Options, error) {
 	if c.Slack == nil {
-		return slack.Options{}, errors.New("slack: not configured: `bot run` needs slack.bot_token and slack.app_token; config/example.yaml shows them")
+		return slack.Options{}, errors.New("slack: not configured: `bot run` needs slack.bot_token, and slack.app_token or slack.http; config/example.yaml shows them")
 	}
 	botToken, botErr := c.Slack.BotToken.Read()
-	appToken, appErr := c.Slack.AppToken.Read()
-	if err := errors.Join(botErr, appErr); err != nil {
+	appToken, appErr := readIfSet(c.Slack.AppToken)
+	http, httpErr := slackHTTP(c.Slack.HTTP)
+	if err := errors.Join(botErr, appErr, httpErr); err != nil {
 		return slack.Options{}, err
 	}
 	return slack.Options{
-		BotToken: botToken.Reveal(), AppToken: appToken.Reveal(), APIURL: c.Slack.APIURL, Command: c.Slack.Command,
+		BotToken: botToken.Reveal(), AppToken: appToken.Reveal(), HTTP: http, APIURL: c.Slack.APIURL, Command: c.Slack.Command,
 		Diagnoser: w.diagnoser, Language: diagnostics.Lang(c.Language), Version: build(),
 		Timeout: c.Diagnosis.Timeout + slackMargin, Log: log,
 	}, nil
+}
+
+// slackHTTP is where the bot listens for Slack, with the secrets read.
+func slackHTTP(c *config.SlackHTTP) (slack.HTTP, error) {
+	if c == nil {
+		return slack.HTTP{}, nil
+	}
+	secret, secretErr := c.SigningSecret.Read()
+	before, beforeErr := readIfSet(c.PreviousSigningSecret)
+	if err := errors.Join(secretErr, beforeErr); err != nil {
+		return slack.HTTP{}, err
+	}
+	return slack.HTTP{Listen: c.Listen, Secrets: []string{secret.Reveal(), before.Reveal()}}, nil
+}
+
+func readIfSet(r config.Ref) (config.Secret, error) {
+	if r.IsZero() {
+		return config.Secret{}, nil
+	}
+	return r.Read()
 }
