@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	slackgo "github.com/slack-go/slack"
@@ -33,21 +34,75 @@ func (b *Bot) answer(ctx context.Context, a ask) {
 			b.whisper(ctx, a, drawNotice(markBroken, w.Internal(a.ref)))
 		}
 	}()
-	w = b.wordsOf(b.people.language(ctx, a.user))
+	who, ok := b.welcome(ctx, a)
+	w = b.wordsOf(b.people.langOf(who.Locale))
+	if !ok {
+		return
+	}
 	if a.origin == bySlash && a.command != b.opts.Command {
 		b.whisper(ctx, a, drawNotice(markHelp, w.Say(textOtherCommand)))
 		return
 	}
 	command, err := commands.ParseChat(a.text)
 	if err != nil {
+		b.explain(ctx, a, w, commands.Guess(err, b.opts.Diagnoser.Services()))
+		return
+	}
+	b.obey(ctx, a, w, who, command)
+}
+
+// obey answers a command that was understood, if the asker may ask it.
+func (b *Bot) obey(ctx context.Context, a ask, w commands.Words, who commands.Person, command commands.Command) {
+	if diagnose, ok := command.(commands.Diagnose); ok {
+		b.examine(ctx, a, w, who, diagnose)
+		return
+	}
+	if !b.allow(ctx, a, w, who, commands.Request{Command: commands.CommandName(command)}) {
+		return
+	}
+	switch command := command.(type) {
+	case commands.WhoAmI:
+		b.whisper(ctx, a, b.drawWhoAmI(ctx, a, w, who)...)
+	case commands.Explain:
+		b.explainCheck(ctx, a, w, who, command)
+	default:
+		page, err := commands.Answer(command, b.opts.Diagnoser, w, b.opts.Version)
+		b.sayPage(ctx, a, w, page, err)
+	}
+}
+
+// examine diagnoses a service, or the one that the conversation is about.
+func (b *Bot) examine(ctx context.Context, a ask, w commands.Words, who commands.Person, what commands.Diagnose) {
+	service, _, err := commands.Resolve(b.opts.Diagnoser, what)
+	if err != nil {
 		b.explain(ctx, a, w, err)
 		return
 	}
-	if diagnose, ok := command.(commands.Diagnose); ok {
-		b.diagnose(ctx, a, w, diagnose)
+	if !b.allow(ctx, a, w, who, commands.Request{Command: commands.CommandName(what), Service: service}) {
 		return
 	}
-	page, err := commands.Answer(command, b.opts.Diagnoser, w, b.opts.Version)
+	if wait, ok := b.quota.Take(who.ID); !ok {
+		b.tooOften(ctx, a, w, wait)
+		return
+	}
+	b.diagnose(ctx, a, w, what)
+}
+
+// explainCheck explains a check, with what it said of the services that the
+// asker may diagnose here.
+func (b *Bot) explainCheck(ctx context.Context, a ask, w commands.Words, who commands.Person, what commands.Explain) {
+	check, err := commands.FindCheck(b.opts.Diagnoser, what.Code)
+	if err != nil {
+		b.explain(ctx, a, w, err)
+		return
+	}
+	seen := slices.DeleteFunc(b.desk.Seen(check.Code), func(s commands.Seen) bool {
+		return !b.decide(ctx, a, who, commands.Request{Command: "diagnose", Service: s.Service}).Allowed
+	})
+	b.sayPage(ctx, a, w, commands.ExplainPage(check, seen, w), nil)
+}
+
+func (b *Bot) sayPage(ctx context.Context, a ask, w commands.Words, page commands.Page, err error) {
 	if err != nil {
 		b.explain(ctx, a, w, err)
 		return
@@ -83,11 +138,27 @@ func (b *Bot) whyUndelivered(a ask, w commands.Words, err error) string {
 		return w.Say(textInvite, "Bot", b.self)
 	case "is_archived":
 		return w.Say(textArchived)
-	case "restricted_action", "restricted_action_read_only_channel", "restricted_action_thread_only_channel":
+	case "restricted_action", "restricted_action_read_only_channel", "restricted_action_thread_only_channel",
+		"restricted_action_non_threadable_channel", "ekm_access_denied":
 		return w.Say(textRestricted)
+	case "cannot_reply_to_message", "thread_not_found":
+		return w.Say(textNoThread)
+	case "ratelimited":
+		return w.Say(textThrottled, "Ref", a.ref)
+	default:
+		return b.whyRefused(a, w, err)
+	}
+}
+
+// whyRefused says why Slack did not do what the bot asked, and who can change
+// that.
+func (b *Bot) whyRefused(a ask, w commands.Words, err error) string {
+	switch code := troubleCode(err); code {
 	case "missing_scope":
 		refused, _ := errors.AsType[slackgo.SlackErrorResponse](err)
 		return w.Say(textNoScope, "Scope", refused.Needed)
+	case "token_revoked", "token_expired", "account_inactive", "invalid_auth", "not_authed":
+		return w.Say(textShutOut, "Code", code)
 	default:
 		return w.Say(textRefused, "Code", code, "Ref", a.ref)
 	}

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"tandem/commands"
 )
@@ -118,24 +117,6 @@ func TestBarNeverLeavesItsFrame(t *testing.T) {
 		if n := strings.Count(got, "▰"); n != c.full || len([]rune(got)) != 20 {
 			t.Errorf("bar(%d, %d) = %s, want %d full of 20", c.done, c.total, got, c.full)
 		}
-	}
-}
-
-func TestPeopleAreForgottenBeforeThereAreTooMany(t *testing.T) {
-	now := noon
-	p := newPeople(nil, "en", nil, func() time.Time { return now })
-	for i := range maxPeople + 5 {
-		p.remember(string(rune(i)), "pt-BR", time.Hour)
-	}
-	if n := len(p.byUser); n > maxPeople {
-		t.Errorf("%d people are remembered", n)
-	}
-	p.remember(ana, "pt-BR", time.Hour)
-	if p.known(ana) != "pt-BR" {
-		t.Error("ana was forgotten at once")
-	}
-	if now = now.Add(2 * time.Hour); p.known(ana) != "en" {
-		t.Error("ana's locale was never to be asked again")
 	}
 }
 

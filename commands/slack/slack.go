@@ -38,6 +38,8 @@ type Options struct {
 
 	Diagnoser commands.Diagnoser
 	Language  diagnostics.Lang // of people whose own cannot be known; empty: English
+	Access    []commands.Rule  // who may ask what; empty: every member may ask everything
+	PerMinute int              // diagnoses that one person may ask for; zero: 10
 	Version   string           // what `version` answers
 
 	Connections int           // websockets at once, so that a refresh leaves no gap; zero: 2
@@ -60,6 +62,7 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.APIURL, slackgo.APIURL)
 	setDefault(&o.Command, "/vault")
 	setDefault(&o.Language, diagnostics.English)
+	setDefault(&o.PerMinute, 10)
 	setDefault(&o.Connections, 2)
 	setDefault(&o.Width, 64)
 	setDefault(&o.Queue, 256)
@@ -98,6 +101,8 @@ type Bot struct {
 	seen   *memory[string]
 	http   *office
 	people *people
+	groups *groups
+	quota  *commands.Quota
 	desk   *commands.Desk
 	spots  spots
 	newRef func() string
@@ -142,6 +147,8 @@ func New(opts Options) (*Bot, error) {
 		seen:  newMemory[string](seenFor, maxSeen, opts.Now),
 
 		people: newPeople(web, opts.Language, opts.Log, opts.Now),
+		groups: newGroups(web, opts.Now),
+		quota:  commands.NewQuota(opts.PerMinute, opts.Now),
 		desk:   commands.NewDesk(opts.Diagnoser, commands.DeskOptions{Join: opts.Join, Timeout: opts.Timeout, Now: opts.Now}),
 		newRef: newRef,
 
@@ -195,7 +202,7 @@ func (b *Bot) identify(ctx context.Context) error {
 	for pause := time.Second; ; pause = min(2*pause, time.Minute) {
 		self, err := b.web.whoAmI(ctx)
 		if err == nil {
-			b.me, b.self = self, self.name
+			b.me, b.self, b.people.me = self, self.name, self
 			return nil
 		}
 		if next, hopeless := neverLets(err); hopeless {

@@ -73,15 +73,6 @@ func TestEveryoneIsAnsweredInTheirLanguage(t *testing.T) {
 	}
 }
 
-func TestAPersonWhoseLocaleIsHiddenIsAnsweredInTheConfiguredLanguage(t *testing.T) {
-	w := open(t, finds(passReport()), func(o *Options, c *lab.Config) {
-		o.Language = diagnostics.Portuguese
-		c.Manifest, c.Scopes = nil, []string{"commands", "chat:write"}
-	})
-	w.say(bruno, incidents, "/vault help")
-	w.waitFor(bruno, incidents, "Comandos")
-}
-
 func TestAPanicIsAnInternalErrorWithAReference(t *testing.T) {
 	for name, diagnose := range map[string]func(context.Context, commands.Options) (diagnostics.Report, error){
 		"panic": func(context.Context, commands.Options) (diagnostics.Report, error) { panic("boom in a probe") },

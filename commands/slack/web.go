@@ -36,6 +36,8 @@ const (
 	methodUsersInfo   = "users.info"
 	methodPermalink   = "chat.getPermalink"
 	methodUpload      = "files.completeUploadExternal"
+	methodGroupUsers  = "usergroups.users.list"
+	methodChannelInfo = "conversations.info"
 	methodResponseURL = "response_url"
 )
 
@@ -100,7 +102,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 }
 
 // identity is who the bot is in Slack.
-type identity struct{ name, user, bot, team string }
+type identity struct{ name, user, bot, team, enterprise string }
 
 // whoAmI returns the bot's own identity.
 func (w *web) whoAmI(ctx context.Context) (identity, error) {
@@ -108,24 +110,41 @@ func (w *web) whoAmI(ctx context.Context) (identity, error) {
 	err := w.call(ctx, methodAuthTest, true, func(ctx context.Context) error {
 		answer, err := w.api.AuthTestContext(ctx)
 		if err == nil {
-			self = identity{name: answer.User, user: answer.UserID, bot: answer.BotID, team: answer.TeamID}
+			self = identity{name: answer.User, user: answer.UserID, bot: answer.BotID, team: answer.TeamID, enterprise: answer.EnterpriseID}
 		}
 		return err
 	})
 	return self, err
 }
 
-// locale returns a person's locale, like pt-BR; empty when Slack has none.
-func (w *web) locale(ctx context.Context, user string) (string, error) {
-	var locale string
-	err := w.call(ctx, methodUsersInfo, true, func(ctx context.Context) error {
-		person, err := w.api.GetUserInfoContext(ctx, user)
-		if err == nil {
-			locale = person.Locale
-		}
+// user returns what Slack says of an account, with its locale.
+func (w *web) user(ctx context.Context, id string) (*slackgo.User, error) {
+	var account *slackgo.User
+	err := w.call(ctx, methodUsersInfo, true, func(ctx context.Context) (err error) {
+		account, err = w.api.GetUserInfoContext(ctx, id)
 		return err
 	})
-	return locale, err
+	return account, err
+}
+
+// members returns who is in a user group.
+func (w *web) members(ctx context.Context, group string) ([]string, error) {
+	var members []string
+	err := w.call(ctx, methodGroupUsers, true, func(ctx context.Context) (err error) {
+		members, err = w.api.GetUserGroupMembersContext(ctx, group)
+		return err
+	})
+	return members, err
+}
+
+// channel returns what Slack says of a conversation.
+func (w *web) channel(ctx context.Context, id string) (*slackgo.Channel, error) {
+	var channel *slackgo.Channel
+	err := w.call(ctx, methodChannelInfo, true, func(ctx context.Context) (err error) {
+		channel, err = w.api.GetConversationInfoContext(ctx, &slackgo.GetConversationInfoInput{ChannelID: id})
+		return err
+	})
+	return channel, err
 }
 
 // post writes a message, into a thread when one is given, and returns its ts.
