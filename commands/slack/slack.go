@@ -39,7 +39,7 @@ type Options struct {
 	Diagnoser commands.Diagnoser
 	Language  diagnostics.Lang // of people whose own cannot be known; empty: English
 	Access    []commands.Rule  // who may ask what; empty: every member may ask everything
-	PerMinute int              // diagnoses that one person may ask for; zero: 10
+	Diagnoses int              // in a minute, that one person may ask for; zero: 10
 	Version   string           // what `version` answers
 
 	Connections int           // websockets at once, so that a refresh leaves no gap; zero: 2
@@ -62,7 +62,7 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.APIURL, slackgo.APIURL)
 	setDefault(&o.Command, "/vault")
 	setDefault(&o.Language, diagnostics.English)
-	setDefault(&o.PerMinute, 10)
+	setDefault(&o.Diagnoses, 10)
 	setDefault(&o.Connections, 2)
 	setDefault(&o.Width, 64)
 	setDefault(&o.Queue, 256)
@@ -148,7 +148,7 @@ func New(opts Options) (*Bot, error) {
 
 		people: newPeople(web, opts.Language, opts.Log, opts.Now),
 		groups: newGroups(web, opts.Now),
-		quota:  commands.NewQuota(opts.PerMinute, opts.Now),
+		quota:  commands.NewQuota(opts.Diagnoses, opts.Now),
 		desk:   commands.NewDesk(opts.Diagnoser, commands.DeskOptions{Join: opts.Join, Timeout: opts.Timeout, Now: opts.Now}),
 		newRef: newRef,
 

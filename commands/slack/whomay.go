@@ -101,7 +101,7 @@ func (b *Bot) tooOften(ctx context.Context, a ask, w commands.Words, wait time.D
 	b.log.InfoContext(ctx, "refused an ask", "ask", a, "reason", string(commands.TooManyAsks))
 	b.metrics.refused(refusedRate)
 	wait = max(time.Second, wait.Round(time.Second))
-	b.refuse(ctx, a, w.Say(textRefusedRate, "Limit", b.opts.PerMinute, "Wait", commands.Short(wait)))
+	b.refuse(ctx, a, w.Say(textRefusedRate, "Limit", b.opts.Diagnoses, "Wait", commands.Short(wait)))
 }
 
 // drawRefusal says who may ask instead, and where.
