@@ -146,11 +146,9 @@ export class Composer {
     if (!text) return;
     this.back = 0;
     this.fill("");
-    if ((await this.ask.send(text)) === false) {
-      if (!this.box.value) this.fill(text);
-      this.close();
-      return;
-    }
     if (this.sent.at(-1) !== text) this.sent = [...this.sent, text].slice(-remembered);
+    if ((await this.ask.send(text)) !== false || this.box.value) return;
+    this.fill(text);
+    this.close();
   }
 }

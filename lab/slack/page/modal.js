@@ -44,6 +44,7 @@ export class Modals {
 
   draw(view) {
     if (!this.dialog) this.open();
+    if (!this.dialog.open) this.dialog.showModal(); // a browser may close it whatever the page says to an Escape
     const focused = document.activeElement?.id;
     const scroll = this.dialog.querySelector(".modal-body")?.scrollTop ?? 0;
     const fresh = this.drawn !== view.id;
@@ -60,7 +61,6 @@ export class Modals {
       oncancel: (e) => { e.preventDefault(); this.close(this.stack.at(-1)); },
     });
     document.body.append(this.dialog);
-    this.dialog.showModal();
   }
 
   first() {
