@@ -91,11 +91,15 @@ func (b *Bot) sorry(r refusedPlace) any {
 // apologise tells a person alone that they are not answered, where there is a
 // place for that.
 func (b *Bot) apologise(ctx context.Context, r refusedPlace) {
-	if r.ask.user == "" || r.ask.address == "" && r.ask.channel == "" {
-		return
+	b.tell(ctx, r.ask, markMissing, b.wordsOf(b.people.known(r.ask.user)).Say(r.text))
+}
+
+// tell says something to a person alone, where there is a place for that: who
+// clicked on the Home tab has none.
+func (b *Bot) tell(ctx context.Context, a ask, mark, text string) {
+	if a.address != "" || a.user != "" && a.channel != "" {
+		b.whisper(ctx, a, drawNotice(mark, text))
 	}
-	w := b.wordsOf(b.people.known(r.ask.user))
-	b.whisper(ctx, r.ask, drawNotice(markMissing, w.Say(r.text)))
 }
 
 // tooLate tells a person whose turn did not come in time.

@@ -2,6 +2,7 @@ package slack
 
 import (
 	"context"
+	"runtime/debug"
 
 	slackgo "github.com/slack-go/slack"
 
@@ -44,7 +45,7 @@ func (b *Bot) take(ctx, jobs context.Context, d delivery, ack acknowledge) {
 		ack(nil)
 		return
 	}
-	job := b.route(d)
+	job := b.routed(ctx, d)
 	if job.unknown {
 		b.metrics.dropped(dropUnknown)
 	}
@@ -63,7 +64,7 @@ func (b *Bot) take(ctx, jobs context.Context, d delivery, ack acknowledge) {
 		place.free()            // it tells the person that a command failed: running it would belie that
 		return
 	}
-	place.run(commands.WithRequest(jobs, job.ask.ref), job.run, func(ctx context.Context) { b.tooLate(ctx, job.ask) })
+	place.run(commands.WithRequest(jobs, job.ask.ref), b.guarded(job), func(ctx context.Context) { b.tooLate(ctx, job.ask) })
 }
 
 // measured counts the acknowledgement, and how long it took.
@@ -82,6 +83,30 @@ type job struct {
 	answer  any // goes into the acknowledgement
 	run     func(context.Context)
 	unknown bool // of a kind that the bot does not know
+}
+
+// guarded is what a job does, and what is said when it breaks.
+func (b *Bot) guarded(j job) func(context.Context) {
+	return func(ctx context.Context) {
+		defer func() {
+			if broken := recover(); broken != nil {
+				b.logBroken(ctx, j.ask, &commands.PanicError{Value: broken, Stack: debug.Stack()})
+				b.tell(ctx, j.ask, markBroken, b.wordsOf(b.people.known(j.ask.user)).Internal(j.ask.ref))
+			}
+		}()
+		j.run(ctx)
+	}
+}
+
+// routed routes a delivery, one that breaks the routing as well.
+func (b *Bot) routed(ctx context.Context, d delivery) (j job) {
+	defer func() {
+		if broken := recover(); broken != nil {
+			b.logBroken(ctx, ask{ref: b.newRef()}, &commands.PanicError{Value: broken, Stack: debug.Stack()})
+			j = job{}
+		}
+	}()
+	return b.route(d)
 }
 
 // route says what is to be done about a delivery.

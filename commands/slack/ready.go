@@ -4,13 +4,12 @@ import (
 	"context"
 	"errors"
 	"sync/atomic"
-
-	"github.com/slack-go/slack/socketmode"
 )
 
 // Why the bot is not ready.
 var (
 	errNotConnected = errors.New("no Socket Mode connection to Slack is open")
+	errSocketOff    = errors.New("Socket Mode is turned off in the app's settings")
 	errNotListening = errors.New("the address for Slack's requests is not open")
 	errShutOut      = errors.New("the app was uninstalled from the workspace, or its tokens revoked")
 )
@@ -18,18 +17,19 @@ var (
 // links counts the open connections.
 type links struct {
 	open    atomic.Int32
+	off     atomic.Bool // Socket Mode is turned off in the app's settings
 	metrics *metrics
 }
 
-// link is one connection of several, as far as it is open. It belongs to the
-// goroutine that takes its events.
-type link struct {
+// lineUp is one connection of several, as far as it is open. It belongs to the
+// goroutine that reads it.
+type lineUp struct {
 	all *links
 	up  bool
 }
 
 // set notes that the connection opened or closed; to say it twice is no harm.
-func (l *link) set(up bool) {
+func (l *lineUp) set(up bool) {
 	if l.up == up {
 		return
 	}
@@ -42,22 +42,13 @@ func (l *link) set(up bool) {
 	l.all.metrics.linked(change)
 }
 
-// follow notes what an event of the connection says about it. A client that
-// connects anew has lost the connection that it had.
-func (l *link) follow(event socketmode.EventType) {
-	switch event {
-	case socketmode.EventTypeHello:
-		l.set(true)
-	case socketmode.EventTypeConnecting, socketmode.EventTypeConnectionError, socketmode.EventTypeInvalidAuth:
-		l.set(false)
-	}
-}
-
 // Ready returns nil while Slack can reach the bot, or else why it cannot.
 func (b *Bot) Ready() error {
 	switch {
 	case b.out.Load():
 		return errShutOut
+	case b.opts.AppToken != "" && b.links.off.Load():
+		return errSocketOff
 	case b.opts.AppToken != "" && b.links.open.Load() == 0:
 		return errNotConnected
 	case b.opts.HTTP.Listen != "" && b.HTTPAddress() == "":

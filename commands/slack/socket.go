@@ -2,49 +2,90 @@ package slack
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
-	"log"
+	"math/rand/v2"
+	"net/url"
 	"time"
 
-	slackgo "github.com/slack-go/slack"
-	"github.com/slack-go/slack/socketmode"
 	"golang.org/x/sync/errgroup"
 )
 
 const (
-	// ackTimeout bounds the wait for room to acknowledge. Slack gives 3 s for
-	// all of it.
-	ackTimeout = time.Second
-	// maxEnvelope is far above what Slack sends.
-	maxEnvelope = 4 << 20
+	ackTimeout = time.Second // of an acknowledgement; Slack gives 3 s for all of it
+	firstPause = 200 * time.Millisecond
+	longPause  = 30 * time.Second // the longest between two attempts to connect
+	steadyFor  = 10 * time.Second // a connection that lasted longer did not fail
 )
 
-// listen serves the connections until the context is done or one of them can
-// never be made. Slack sends each envelope to any one of them, so that they
-// share nothing but the crew.
+// listen keeps the websockets of Socket Mode open until the context is done or
+// one of them can never be made. Slack sends each envelope to any one of them,
+// so that they share nothing but the intake.
 func (b *Bot) listen(ctx, jobs context.Context) error {
-	connections, ctx := errgroup.WithContext(ctx)
+	links, ctx := errgroup.WithContext(ctx)
 	for range b.opts.Connections {
-		connections.Go(func() error { return b.connect(ctx, jobs) })
+		links.Go(func() error { return b.keepLinked(ctx, jobs) })
 	}
-	return connections.Wait()
+	return links.Wait()
 }
 
-// connect serves one connection, which the client renews as often as it must.
-func (b *Bot) connect(ctx, jobs context.Context) error {
-	client := socketmode.New(
-		b.web.api,
-		socketmode.OptionReadLimit(maxEnvelope),
-		socketmode.OptionLog(log.New(io.Discard, "", 0)), // events tell the same, and without payloads
-	)
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return b.refused(client.RunContext(ctx)) }) // it renews the connection until an error
-	group.Go(func() error { return b.receive(ctx, jobs, client) })
-	return group.Wait()
+// keepLinked keeps one websocket open. Slack says when it is about to close
+// one: the next is opened before that, so that nothing is lost between them.
+func (b *Bot) keepLinked(ctx, jobs context.Context) error {
+	links, ctx := errgroup.WithContext(ctx)
+	links.Go(func() error {
+		for failures := 0; ; failures++ {
+			began := b.opts.Now()
+			wait, err := b.linkOnce(ctx, jobs, links)
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			if _, hopeless := neverLets(err); hopeless {
+				return b.refused(err)
+			}
+			if err == nil && b.opts.Now().Sub(began) > steadyFor {
+				failures = 0
+			}
+			if err := b.web.wait(ctx, max(wait, pauseAfter(failures))); err != nil {
+				return err
+			}
+		}
+	})
+	return links.Wait()
 }
 
-// refused adds the next step to an error for which the client gave up.
+// linkOnce opens a websocket, has it served by a goroutine of its own, and
+// returns when the next one is wanted. It says how long Slack wants to be left
+// alone, when it does.
+func (b *Bot) linkOnce(ctx, jobs context.Context, links *errgroup.Group) (wait time.Duration, err error) {
+	l, err := b.dial(ctx)
+	if err != nil {
+		wait, _ = retryAfter(err)
+		b.log.WarnContext(ctx, "no connection to slack", "error", err)
+		return wait, err
+	}
+	links.Go(func() error {
+		b.serveLink(ctx, jobs, l)
+		return nil
+	})
+	select {
+	case <-l.leaving:
+	case <-ctx.Done():
+	}
+	return 0, nil
+}
+
+// pauseAfter grows with the failures in a row, and differs from bot to bot.
+func pauseAfter(failures int) time.Duration {
+	if failures == 0 {
+		return 0
+	}
+	pause := min(longPause, firstPause<<min(failures-1, 10))
+	return pause/2 + rand.N(pause/2)
+}
+
+// refused adds the next step to an error for which there is no use in trying.
 func (b *Bot) refused(err error) error {
 	if next, hopeless := neverLets(err); hopeless {
 		return fmt.Errorf("open a Socket Mode connection with the app token: %w: %s", err, next)
@@ -52,80 +93,46 @@ func (b *Bot) refused(err error) error {
 	return fmt.Errorf("open a Socket Mode connection: %w", err)
 }
 
-func (b *Bot) receive(ctx, jobs context.Context, client *socketmode.Client) error {
-	link := &link{all: &b.links}
-	defer link.set(false)
-	for {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case event := <-client.Events:
-			link.follow(event.Type)
-			if err := b.hear(ctx, jobs, client, event); err != nil {
-				return err
-			}
-		}
+// withoutTicket takes the address out of an error, which lets whoever has it in.
+func withoutTicket(err error) error {
+	if wrapped, ok := errors.AsType[*url.Error](err); ok {
+		return fmt.Errorf("dial the address that Slack gave: %w", wrapped.Err)
 	}
+	return fmt.Errorf("dial the address that Slack gave: %w", err)
 }
 
-// hear handles one event without ever waiting for more than an ack. It returns
-// an error when the connection can never be made.
-func (b *Bot) hear(ctx, jobs context.Context, client *socketmode.Client, event socketmode.Event) error {
-	switch event.Type {
-	case socketmode.EventTypeSlashCommand, socketmode.EventTypeInteractive, socketmode.EventTypeEventsAPI:
-		b.take(ctx, jobs, delivered(event), func(answer any) bool { return b.ack(ctx, client, event.Request, answer) })
-	case socketmode.EventTypeHello:
-		b.log.InfoContext(ctx, "connected to slack", "connections", event.Request.NumConnections)
-	case socketmode.EventTypeConnectionError:
-		return b.connectionFailed(ctx, event)
-	case socketmode.EventTypeErrorBadMessage, socketmode.EventTypeErrorWriteFailed, socketmode.EventTypeIncomingError:
-		// The data holds messages of people: only the kind is logged.
-		b.log.WarnContext(ctx, "socket mode trouble", "kind", string(event.Type))
-	}
-	return nil
+// envelope is one message of Slack's over a websocket.
+type envelope struct {
+	ID      string          `json:"envelope_id"`
+	Type    string          `json:"type"`
+	Payload json.RawMessage `json:"payload"`
+
+	Reason         string `json:"reason"`          // of a disconnect
+	NumConnections int    `json:"num_connections"` // in a hello
 }
 
-// delivered is the delivery in an envelope.
-func delivered(event socketmode.Event) delivery {
-	switch data := event.Data.(type) {
-	case slackgo.SlashCommand:
-		return delivery{command: &data}
-	case slackgo.InteractionCallback:
-		return delivery{interaction: &data}
-	}
-	if event.Type == socketmode.EventTypeEventsAPI {
-		if e, err := parseEvent(event.Request.Payload); err == nil {
-			return delivery{event: e}
-		}
-	}
-	return delivery{}
+// response acknowledges an envelope.
+type response struct {
+	ID      string `json:"envelope_id"`
+	Payload any    `json:"payload,omitempty"`
 }
 
-// connectionFailed ends the attempts that the client would repeat for ever
-// though only a person can help.
-func (b *Bot) connectionFailed(ctx context.Context, event socketmode.Event) error {
-	failed, ok := event.Data.(*slackgo.ConnectionErrorEvent)
-	if !ok {
-		return nil
+// delivery reads what an envelope carries.
+func (e envelope) delivery() (delivery, drop) {
+	var d delivery
+	var err error
+	switch e.Type {
+	case "slash_commands":
+		err = json.Unmarshal(e.Payload, &d.command)
+	case "interactive":
+		d, err = decodeInteraction(e.Payload)
+	case "events_api":
+		d, err = parseDelivery(e.Payload)
+	default:
+		return delivery{}, dropUnknown
 	}
-	if _, hopeless := neverLets(failed.ErrorObj); hopeless {
-		return b.refused(failed.ErrorObj)
+	if err != nil || d == (delivery{}) {
+		return delivery{}, dropMalformed
 	}
-	b.log.WarnContext(ctx, "no connection to slack", "error", failed.ErrorObj, "again_in", failed.Backoff)
-	return nil
-}
-
-// ack acknowledges an envelope and says whether it could.
-func (b *Bot) ack(ctx context.Context, client *socketmode.Client, req *socketmode.Request, payload any) bool {
-	if req == nil || req.EnvelopeID == "" {
-		return false
-	}
-	ctx, cancel := context.WithTimeout(ctx, ackTimeout)
-	defer cancel()
-	err := client.AckCtx(ctx, req.EnvelopeID, payload)
-	if err != nil {
-		b.log.WarnContext(ctx, "acknowledge an envelope", "type", req.Type, "error", err)
-		return false
-	}
-	return true
+	return d, ""
 }
