@@ -3,8 +3,6 @@ package slack
 import (
 	"context"
 	"sync"
-
-	slackgo "github.com/slack-go/slack"
 )
 
 // apologists is how many people are told at once that they are not answered.
@@ -82,10 +80,7 @@ func (b *Bot) turnAway(ctx, jobs context.Context, d delivery, r refusedPlace, ac
 // sorry is the answer inside an acknowledgement. It waits for nothing: the
 // person's language is used when it happens to be known.
 func (b *Bot) sorry(r refusedPlace) any {
-	return map[string]any{
-		"response_type": slackgo.ResponseTypeEphemeral,
-		"text":          prose(b.wordsOf(b.people.known(r.ask.user)).Say(r.text)),
-	}
+	return b.sorries[sorryKey{b.people.known(r.ask.user), r.text}]
 }
 
 // apologise tells a person alone that they are not answered, where there is a

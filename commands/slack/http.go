@@ -169,12 +169,11 @@ func (d *door) refuse(w http.ResponseWriter, r *http.Request, refused refusedReq
 
 // writeAnswer sends the whole answer before it returns.
 func writeAnswer(w http.ResponseWriter, answer any) error {
-	var body []byte
-	if answer != nil {
-		var err error
-		if body, err = json.Marshal(answer); err != nil {
-			return fmt.Errorf("encode an acknowledgement: %w", err)
-		}
+	body, err := encodeAnswer(answer)
+	if err != nil {
+		return err
+	}
+	if len(body) > 0 {
 		w.Header()["Content-Type"] = []string{typeJSON}
 	}
 	w.Header()["Content-Length"] = []string{fmt.Sprint(len(body))}
@@ -183,4 +182,19 @@ func writeAnswer(w http.ResponseWriter, answer any) error {
 		return err
 	}
 	return http.NewResponseController(w).Flush()
+}
+
+// encodeAnswer is the body of an acknowledgement: nothing, or JSON.
+func encodeAnswer(answer any) ([]byte, error) {
+	if answer == nil {
+		return nil, nil
+	}
+	if encoded, ok := answer.(json.RawMessage); ok {
+		return encoded, nil
+	}
+	body, err := json.Marshal(answer)
+	if err != nil {
+		return nil, fmt.Errorf("encode an acknowledgement: %w", err)
+	}
+	return body, nil
 }

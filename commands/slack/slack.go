@@ -113,6 +113,7 @@ type Bot struct {
 	links   links
 
 	vocabulary *commands.Vocabulary
+	sorries    sorries
 	self       string // the name of the bot's own user; set before the first command is taken
 	me         identity
 	out        atomic.Bool // the workspace took the app's rights away
@@ -128,6 +129,10 @@ func New(opts Options) (*Bot, error) {
 	}
 	opts = opts.withDefaults()
 	vocabulary, err := commands.NewVocabulary(locales)
+	if err != nil {
+		return nil, fmt.Errorf("make the Slack bot: %w", err)
+	}
+	sorries, err := newSorries(vocabulary, opts.Command)
 	if err != nil {
 		return nil, fmt.Errorf("make the Slack bot: %w", err)
 	}
@@ -158,6 +163,7 @@ func New(opts Options) (*Bot, error) {
 		links:   links{metrics: metrics},
 
 		vocabulary: vocabulary,
+		sorries:    sorries,
 	}, nil
 }
 
