@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 
@@ -20,7 +21,7 @@ func (a *app) manifest(ask commands.Manifest) int {
 	if err != nil {
 		return a.fail(err)
 	}
-	if err := checkAddress(ask.URL); err != nil {
+	if err := checkAddress(ask.URL, c); err != nil {
 		return a.fail(&setupError{err})
 	}
 	m, err := slack.NewManifest(slashCommand(c), ask.URL)
@@ -41,14 +42,18 @@ func slashCommand(c *config.Config) string {
 	return cmp.Or(c.Slack.Command, config.DefaultCommand)
 }
 
-// checkAddress says why Slack could not send requests to an address.
-func checkAddress(address string) error {
-	if address == "" {
+// checkAddress says why Slack could not send requests to an address, or why it
+// needs one.
+func checkAddress(address string, c *config.Config) error {
+	switch byHTTP := c.Slack != nil && c.Slack.HTTP != nil && c.Slack.AppToken.IsZero(); {
+	case address == "" && byHTTP:
+		return errors.New("--url: missing: slack.http takes Slack's requests, so say at which address Slack reaches it, like https://bot.example.org")
+	case address == "":
 		return nil
 	}
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || u.Scheme != "https" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return fmt.Errorf("--url: expected an address that Slack reaches, like https://bot.example.org")
+		return errors.New("--url: expected an address that Slack reaches, like https://bot.example.org")
 	}
 	return nil
 }

@@ -90,13 +90,6 @@ type ManifestInteractivity struct {
 	RequestURL string `json:"request_url,omitempty" yaml:"request_url,omitempty"`
 }
 
-// The paths below the bot's address that Slack sends requests to.
-const (
-	PathCommands     = "/slack/commands"
-	PathEvents       = "/slack/events"
-	PathInteractions = "/slack/interactive"
-)
-
 // ShortcutDiagnose is the callback id of the message shortcut.
 const ShortcutDiagnose = "diagnose_this"
 
@@ -142,9 +135,9 @@ func (m *Manifest) reachAt(address string) {
 		return
 	}
 	address = strings.TrimRight(address, "/")
-	m.Features.SlashCommands[0].URL = address + PathCommands
-	m.Settings.Events.RequestURL = address + PathEvents
-	m.Settings.Interactivity.RequestURL = address + PathInteractions
+	m.Features.SlashCommands[0].URL = address + pathCommands
+	m.Settings.Events.RequestURL = address + pathEvents
+	m.Settings.Interactivity.RequestURL = address + pathInteractive
 }
 
 // BotScopes are what the bot token may do.

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"time"
 )
 
 // Install returns a folder with package.json, package-lock.json and their
@@ -19,7 +20,7 @@ import (
 // at once. Nothing of a package is run.
 func Install(ctx context.Context, folder string) (string, error) {
 	if _, err := exec.LookPath("npm"); err != nil {
-		return "", fmt.Errorf("install JavaScript packages: %w: make packages installs nodejs and npm", err)
+		return "", fmt.Errorf("install JavaScript packages: %w: make packages installs it, with Node.js", err)
 	}
 	target, err := target(folder)
 	if err != nil {
@@ -74,7 +75,7 @@ func fill(ctx context.Context, folder, target string) error {
 		}
 	}
 	cmd := exec.CommandContext(ctx, "npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts")
-	cmd.Dir = work
+	cmd.Dir, cmd.WaitDelay = work, 10*time.Second
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("npm ci: %w\n%s", err, out)
 	}

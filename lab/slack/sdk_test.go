@@ -4,8 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -17,6 +15,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"tandem/lab/npm"
 )
 
 // sdkPatience is how long the official SDK for JavaScript may take to install and to run.
@@ -108,57 +108,13 @@ func (r *sdkScript) read(stdout io.Reader) {
 // installSDK installs what testdata/sdk/package-lock.json names, once for all runs, and returns the folder of modules.
 func installSDK(t *testing.T) string {
 	t.Helper()
-	for _, program := range []string{"node", "npm"} {
-		if _, err := exec.LookPath(program); err != nil {
-			t.Fatalf("%s is not there: run scripts/packages, which installs Node.js (20 or newer) with npm", program)
-		}
-	}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		t.Fatal(err)
-	}
-	lock, err := os.ReadFile(filepath.Join("testdata", "sdk", "package-lock.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	sum := sha256.Sum256(lock)
-	dir := filepath.Join(cache, "tandem", "slack-sdk-"+hex.EncodeToString(sum[:6]))
-	modules := filepath.Join(dir, "node_modules")
-	if _, err := os.Stat(modules); err == nil {
-		return modules
-	}
-	if err := npmInto(t, dir); err != nil {
-		t.Fatalf("install the SDK: %v", err)
-	}
-	return modules
-}
-
-// npmInto fills dir all at once, so that a run that was cut off leaves nothing that looks whole.
-func npmInto(t *testing.T, dir string) error {
-	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
-		return err
-	}
-	part, err := os.MkdirTemp(filepath.Dir(dir), "sdk-part-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(part)
-	if err := os.CopyFS(part, os.DirFS(filepath.Join("testdata", "sdk"))); err != nil {
-		return err
-	}
 	ctx, cancel := context.WithTimeout(t.Context(), sdkPatience)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts")
-	cmd.Dir, cmd.WaitDelay = part, patience
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("npm ci: %w\n%s", err, out)
+	installed, err := npm.Install(ctx, filepath.Join("testdata", "sdk"))
+	if err != nil {
+		t.Fatal(err)
 	}
-	err = os.Rename(part, dir)
-	if _, there := os.Stat(filepath.Join(dir, "node_modules")); there == nil {
-		return nil // another test was faster
-	}
-	return err
+	return filepath.Join(installed, "node_modules")
 }
 
 // TestBolt runs an app of the official framework both ways, and does everything with it that people do.
