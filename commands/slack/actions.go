@@ -2,24 +2,106 @@ package slack
 
 import (
 	"context"
+	"runtime/debug"
 
 	slackgo "github.com/slack-go/slack"
+
+	"tandem/commands"
 )
 
 // act does what a button or a menu of the bot's asks for, in a message or on
 // the Home tab. The ask has the place of the message, or no channel; its text
 // is the action's value. from has what belongs to the click: the message, the
 // view, the trigger id.
-func (b *Bot) act(_ context.Context, _ ask, _ *slackgo.BlockAction, _ *slackgo.InteractionCallback) {
+func (b *Bot) act(ctx context.Context, a ask, action *slackgo.BlockAction, from *slackgo.InteractionCallback) {
+	defer b.rescue(ctx, a)
+	card := from.Container.MessageTs
+	if a.thread == card {
+		a.thread = "" // the message is the one that its thread hangs from
+	}
+	switch action.ActionID {
+	case actionAgain:
+		b.answer(ctx, a)
+	case actionEvidence:
+		b.withRun(ctx, a, action.Value, func(w commands.Words, run *commands.Inquiry) { b.sendEvidence(ctx, a, w, run, card) })
+	case actionFix:
+		b.withRun(ctx, a, action.Value, func(w commands.Words, run *commands.Inquiry) { b.sayFix(ctx, a, w, run) })
+	case actionDirect:
+		b.answerDirectly(ctx, a)
+	case actionRefresh:
+		b.openHome(ctx, a)
+	}
 }
 
-// shortcut does what a shortcut asks for, whose id is from.CallbackID. A modal
-// has to be opened within 3 s of the click.
-func (b *Bot) shortcut(_ context.Context, _ ask, _ *slackgo.InteractionCallback) {}
+// rescue makes a panic an answer, so that one broken click is all that breaks.
+func (b *Bot) rescue(ctx context.Context, a ask) {
+	if broken := recover(); broken != nil {
+		b.logBroken(ctx, a, &commands.PanicError{Value: broken, Stack: debug.Stack()})
+		w := b.wordsOf(b.people.known(a.user))
+		b.whisper(ctx, a, drawNotice(markBroken, w.Internal(a.ref)))
+	}
+}
 
-// submitted judges what somebody entered in a modal: the answer goes into the
-// acknowledgement (nil closes the modal), so that nothing here may wait; run,
-// unless it is nil, does the rest.
-func (b *Bot) submitted(_ ask, _ *slackgo.InteractionCallback) (answer any, run func(context.Context)) {
-	return nil, nil
+// withRun does something about an ended run, for those who may ask for one.
+func (b *Bot) withRun(ctx context.Context, a ask, id string, do func(commands.Words, *commands.Inquiry)) {
+	run, found := b.desk.Find(id)
+	what := commands.Request{Command: "diagnose"}
+	if found {
+		what.Service = run.Service
+	}
+	w, ok := b.mayAsk(ctx, a, what)
+	if !ok {
+		return
+	}
+	if !found || !run.Ended() {
+		b.whisper(ctx, a, drawNotice(markHelp, w.Say(textRunGone, "Run", id)))
+		return
+	}
+	do(w, run)
+}
+
+// sayFix tells a person alone what would mend what the run found.
+func (b *Bot) sayFix(ctx context.Context, a ask, w commands.Words, run *commands.Inquiry) {
+	report, err := run.Result()
+	if err != nil {
+		b.explain(ctx, a, w, err)
+		return
+	}
+	page := commands.FixPage(commands.NewCard(report, run.Since, w), b.opts.Diagnoser.Checks(), w)
+	b.whisper(ctx, a, drawPage(page, w)...)
+}
+
+// sendEvidence puts all evidence as a file below the card, once, and tells who
+// clicks where it is.
+func (b *Bot) sendEvidence(ctx context.Context, a ask, w commands.Words, run *commands.Inquiry, card string) {
+	report, err := run.Result()
+	if err != nil {
+		b.explain(ctx, a, w, err)
+		return
+	}
+	at := b.spots.known(run.ID, a, card)
+	if at.file() {
+		board := &board{bot: b, ask: a, words: w, run: run, spot: at}
+		if err := board.postFile(ctx, commands.NewCard(report, run.Since, w)); err != nil {
+			b.undelivered(ctx, a, w, err)
+			return
+		}
+	}
+	text := w.Say(textEvidenceFiled)
+	safe := prose(text)
+	if link, err := b.web.permalink(ctx, a.channel, card); err == nil {
+		safe += " " + hyperlink(link, w.Say(textEvidenceThread))
+	}
+	b.whisper(ctx, a, message{text: fallback(text), blocks: []slackgo.Block{section(safe)}})
+}
+
+// answerDirectly answers in the direct message with the person who clicked.
+func (b *Bot) answerDirectly(ctx context.Context, a ask) {
+	channel, err := b.web.openDirect(ctx, a.user)
+	if err != nil {
+		b.undelivered(ctx, a, b.wordsOf(b.people.known(a.user)), err)
+		return
+	}
+	a.channel, a.thread, a.origin = channel, "", byDirect
+	b.answer(ctx, a)
 }

@@ -12,6 +12,8 @@ const (
 	actionAgain    = "again"    // value: the text of a command
 	actionEvidence = "evidence" // value: a run
 	actionFix      = "fix"      // value: a run
+	actionDirect   = "direct"   // value: the text of a command, to be answered in a direct message
+	actionRefresh  = "refresh"  // draws the Home tab anew
 )
 
 // drawButtons is what one can do about a verdict.

@@ -45,6 +45,8 @@ func (b *Bot) diagnose(ctx context.Context, a ask, w commands.Words, what comman
 	board := &board{bot: b, ask: a, words: w}
 	board.run, board.joined = b.desk.Take(ctx, a.ref, commands.Question{Service: service, Since: opts.Since, Only: opts.Only})
 	ended := b.metrics.taken(board.joined)
+	b.refreshHomes(ctx)
+	defer b.refreshHomes(ctx)
 	if !board.place(ctx) {
 		ended()
 		return
@@ -246,7 +248,9 @@ func (p *board) finish(ctx context.Context, card commands.Card) {
 		return
 	}
 	if !complete && p.spot.file() {
-		p.postRest(ctx, card)
+		if err := p.postFile(ctx, card); err != nil {
+			p.bot.log.WarnContext(ctx, "post evidence", "ask", p.ask, "error", err)
+		}
 	}
 }
 
@@ -260,19 +264,18 @@ func (p *board) postEvidence(ctx context.Context, evidence []message) error {
 	return nil
 }
 
-// postRest puts all evidence below the part that fitted into messages, or says
-// that there is more.
-func (p *board) postRest(ctx context.Context, card commands.Card) {
+// postFile puts all evidence below the card as a file. When Slack does not take
+// that, the thread says so and what to do.
+func (p *board) postFile(ctx context.Context, card commands.Card) error {
 	err := p.bot.web.upload(ctx, p.ask.channel, p.thread(), evidenceFile(card, p.run.ID, p.words))
 	if err == nil {
-		return
+		return nil
 	}
 	p.spot.unfile()
 	p.bot.log.WarnContext(ctx, "upload evidence", "ask", p.ask, "error", err)
 	notice := drawNotice(markMissing, p.words.Say(textEvidenceLeftOut, "Service", p.run.Service, "Why", troubleCode(err)))
-	if _, err := p.bot.web.post(ctx, p.ask.channel, p.thread(), notice); err != nil {
-		p.bot.log.WarnContext(ctx, "post evidence", "ask", p.ask, "error", err)
-	}
+	_, err = p.bot.web.post(ctx, p.ask.channel, p.thread(), notice)
+	return err
 }
 
 // thread is where the evidence belongs.

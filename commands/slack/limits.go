@@ -6,15 +6,21 @@ import "unicode/utf8"
 // ones that this face keeps to. Slack refuses the whole message when one is
 // passed, so that everything goes through fit.
 const (
-	maxBlocks    = 50     // blocks of a message
-	maxHeader    = 150    // text of a header
-	maxSection   = 3000   // text of a section
-	maxContext   = 2000   // text of one element of a context
-	maxButton    = 75     // text of a button
-	maxValue     = 2000   // value of a button
-	maxTableRows = 100    // rows of a table, its heading among them
-	maxFallback  = 3000   // the text beside the blocks; chat.update refuses 4,000
-	maxMessage   = 12_000 // text of all blocks of a message together
+	maxBlocks     = 50     // blocks of a message
+	maxHeader     = 150    // text of a header
+	maxSection    = 3000   // text of a section
+	maxContext    = 2000   // text of one element of a context
+	maxButton     = 75     // text of a button
+	maxValue      = 2000   // value of a button
+	maxTitle      = 24     // title and buttons of a modal
+	maxOption     = 75     // text of an option of a menu
+	maxOptions    = 100    // of a menu
+	maxTyped      = 200    // what one types into a line of a modal
+	maxTableRows  = 100    // rows of a table, its heading among them
+	maxFieldError = 300    // what is wrong with a field of a modal
+	maxHome       = 100    // blocks of a Home tab
+	maxFallback   = 3000   // the text beside the blocks; chat.update refuses 4,000
+	maxMessage    = 12_000 // text of all blocks of a message together
 
 	// messageBudget leaves room for what Slack may count beyond our sum.
 	messageBudget = 11_000

@@ -150,6 +150,7 @@ func BotScopes() []string {
 		"files:write",       // evidence that is too long for a message
 		"groups:read",       // the same as channels:read, in private channels
 		"im:history",        // the event message.im: questions in a direct message
+		"im:write",          // conversations.open: the answer to a button of the Home tab
 		"usergroups:read",   // usergroups.users.list: who may ask, by group
 		"users:read",        // users.info: in which language to answer, and who is a guest, a bot or deactivated
 	}

@@ -17,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -105,6 +106,8 @@ type Bot struct {
 	quota  *commands.Quota
 	desk   *commands.Desk
 	spots  spots
+	homes  homes
+	tasks  sync.WaitGroup // what goes on behind the answers
 	newRef func() string
 
 	apologists *crew
@@ -228,4 +231,5 @@ func (b *Bot) finish(cutOff context.CancelCauseFunc) {
 	b.crew.wait()
 	b.apologists.wait()
 	b.desk.Wait()
+	b.tasks.Wait()
 }

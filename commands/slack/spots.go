@@ -119,14 +119,15 @@ func (s *spots) forget(at *spot) {
 	s.all = slices.DeleteFunc(s.all, func(other *spot) bool { return other == at })
 }
 
-// find returns the spot of the card with that ts.
-func (s *spots) find(run, channel, ts string) (*spot, bool) {
+// known returns the spot of the card with that ts, or a new one when nobody
+// remembers it.
+func (s *spots) known(run string, a ask, ts string) *spot {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, at := range slices.Backward(s.all) {
-		if at.run == run && at.channel == channel && at.at() == ts {
-			return at, true
+		if at.run == run && at.channel == a.channel && at.at() == ts {
+			return at
 		}
 	}
-	return nil, false
+	return &spot{run: run, channel: a.channel, thread: a.thread, ts: ts}
 }

@@ -38,6 +38,9 @@ const (
 	methodUpload      = "files.completeUploadExternal"
 	methodGroupUsers  = "usergroups.users.list"
 	methodChannelInfo = "conversations.info"
+	methodOpenView    = "views.open"
+	methodPublish     = "views.publish"
+	methodOpenDirect  = "conversations.open"
 	methodResponseURL = "response_url"
 )
 
@@ -222,6 +225,39 @@ func (w *web) permalink(ctx context.Context, channel, ts string) (string, error)
 		return err
 	})
 	return link, err
+}
+
+// openView opens a modal for whoever holds the trigger, which is at once or
+// never.
+func (w *web) openView(ctx context.Context, trigger string, view slackgo.ModalViewRequest) error {
+	return w.once(ctx, methodOpenView, func(ctx context.Context) error {
+		_, err := w.api.OpenViewContext(ctx, trigger, view)
+		return err
+	})
+}
+
+// publish replaces a person's Home tab.
+func (w *web) publish(ctx context.Context, user string, blocks []slackgo.Block) error {
+	return w.call(ctx, methodPublish, true, func(ctx context.Context) error {
+		_, err := w.api.PublishViewContext(ctx, slackgo.PublishViewContextRequest{
+			UserID: user,
+			View:   slackgo.HomeTabViewRequest{Type: slackgo.VTHomeTab, Blocks: slackgo.Blocks{BlockSet: blocks}},
+		})
+		return err
+	})
+}
+
+// openDirect returns the conversation with one person.
+func (w *web) openDirect(ctx context.Context, user string) (string, error) {
+	var channel string
+	err := w.call(ctx, methodOpenDirect, true, func(ctx context.Context) error {
+		opened, _, _, err := w.api.OpenConversationContext(ctx, &slackgo.OpenConversationParameters{Users: []string{user}})
+		if err == nil {
+			channel = opened.ID
+		}
+		return err
+	})
+	return channel, err
 }
 
 // respond answers the person who asked, and nobody else, by the address that
