@@ -43,10 +43,9 @@ func (b *Bot) diagnose(ctx context.Context, a ask, w commands.Words, what comman
 		return
 	}
 	board := &board{bot: b, ask: a, words: w}
-	board.run, board.joined = b.desk.Take(ctx, a.ref, commands.Question{Service: service, Since: opts.Since, Only: opts.Only})
+	board.run, board.joined = b.desk.Take(ctx, a.ref, commands.Question{Service: service, Since: opts.Since, Only: opts.Only, Fresh: what.Fresh})
 	ended := b.metrics.taken(board.joined)
 	b.refreshHomes(ctx)
-	defer b.refreshHomes(ctx)
 	if !board.place(ctx) {
 		ended()
 		return
@@ -55,6 +54,7 @@ func (b *Bot) diagnose(ctx context.Context, a ask, w commands.Words, what comman
 	board.follow(ctx)
 	<-board.run.Done()
 	ended()
+	b.refreshHomes(ctx)
 	report, err := board.run.Result()
 	if err != nil {
 		board.fail(ctx, err)

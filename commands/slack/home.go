@@ -126,7 +126,7 @@ func (b *Bot) drawHome(ctx context.Context, a ask) []slackgo.Block {
 		return b.decide(ctx, a, who, commands.Request{Command: "diagnose", Service: service}).Allowed
 	})
 	blocks = append(blocks, drawServices(services, w)...)
-	return append(blocks, footnotes(prose(w.Say(textHomeAsOf))+" "+clock(now)))
+	return append(blocks, footnotes(prose(w.Say(textHomeAsOf))+" "+onClock(now)))
 }
 
 // drawRunning lists the runs under way.
@@ -149,7 +149,7 @@ func drawRun(run *commands.Inquiry, w commands.Words) string {
 	if p := run.Progress(); p.Total > 0 {
 		text += " · " + strconv.Itoa(p.Done) + "/" + strconv.Itoa(p.Total)
 	}
-	return text + " · " + prose(w.Say(textRun, "Run", run.ID)) + " · " + clock(run.Started)
+	return text + " · " + prose(w.Say(textRun, "Run", run.ID)) + " · " + onClock(run.Started)
 }
 
 // standing is how a service was when it was last diagnosed.
@@ -221,7 +221,7 @@ func drawServices(services []standing, w commands.Words) []slackgo.Block {
 func drawService(s standing, w commands.Words) slackgo.Block {
 	text := s.mark() + " " + fit(s.service, shareLine/2, ellipsis, strong)
 	if s.last != nil {
-		text += " · " + clock(s.last.Started) + "\n" + fit(s.text, shareLine, ellipsis, oneLine)
+		text += " · " + onClock(s.last.Started) + "\n" + fit(s.text, shareLine, ellipsis, oneLine)
 	} else if s.allowed {
 		text += "\n" + prose(w.Say(textHomeNever))
 	}
@@ -232,7 +232,7 @@ func drawService(s standing, w commands.Words) slackgo.Block {
 	return slackgo.NewSectionBlock(mrkdwn(text), nil, slackgo.NewAccessory(button(actionDirect, value, w.Say(textButtonDiagnose))))
 }
 
-// clock is a time as the reader's own clock shows it.
-func clock(t time.Time) string {
+// onClock is a time as the reader's own clock shows it.
+func onClock(t time.Time) string {
 	return "<!date^" + strconv.FormatInt(t.Unix(), 10) + "^{date_short_pretty} {time}|" + t.UTC().Format("2006-01-02 15:04 UTC") + ">"
 }
