@@ -37,58 +37,60 @@ const appToken = "app"
 // methods is the whole Web API of this workspace. Anything else is unknown_method.
 func (s *Server) methods() []method {
 	return slices.Concat(s.socketMethods(), s.authMethods(), s.chatMethods(), s.conversationMethods(), s.userMethods(),
-		s.usergroupMethods(), s.reactionMethods(), s.fileMethods(), s.viewMethods())
+		s.usergroupMethods(), s.reactionMethods(), s.fileMethods(), s.viewMethods(), s.teamMethods())
 }
 
 // serveAPI answers POST /api/METHOD.
 func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 	started := time.Now()
 	name := r.PathValue("method")
-	a, token, err := parseArgs(r)
+	req, err := parseArgs(r)
 	var body reply
 	if err == nil {
-		body, err = s.answer(r.Context(), name, token, a)
+		body, err = s.answer(r.Context(), name, req)
+	}
+	if err == nil {
+		body = body.warned(req.warning)
 	}
 	s.state.record(Call{
-		At: s.cfg.Now().UTC(), Method: name, Args: a.logged(), Error: codeOf(err),
+		At: s.cfg.Now().UTC(), Method: name, Args: req.args.logged(), Error: codeOf(err),
 		TookMS: float64(time.Since(started).Microseconds()) / 1000,
 	})
 	s.writeReply(w, name, body, err)
 }
 
-func (s *Server) answer(ctx context.Context, name, token string, a args) (reply, error) {
+// warned is the answer with what Slack grumbles about: the call was done nevertheless.
+func (b reply) warned(warning string) reply {
+	if warning == "" {
+		return b
+	}
+	if b == nil {
+		b = reply{}
+	}
+	metadata, _ := b["response_metadata"].(object)
+	if metadata == nil {
+		metadata = object{}
+	}
+	metadata["warnings"] = []string{warning}
+	b["warning"], b["response_metadata"] = warning, metadata
+	return b
+}
+
+func (s *Server) answer(ctx context.Context, name string, req apiRequest) (reply, error) {
 	m, ok := s.api[name]
 	if !ok {
 		return nil, refuse("unknown_method")
 	}
-	if err := s.authenticate(m, token); err != nil {
+	if err := s.authenticate(m, req.token); err != nil {
 		return nil, err
 	}
-	if len(m.scopes) > 0 && !slices.ContainsFunc(m.scopes, s.granted) {
-		return nil, &apiError{code: "missing_scope", needed: m.scopes[:1], provided: s.cfg.Scopes}
+	if err := s.needs(m.scopes...); err != nil {
+		return nil, err
 	}
-	if wait := s.rates.take(m, a.str("channel")); wait > 0 {
+	if wait := s.rates.take(m, req.args.str("channel")); wait > 0 {
 		return nil, &apiError{code: "ratelimited", retryAfter: wait}
 	}
-	return m.handle(call{ctx: ctx, args: a})
-}
-
-func (s *Server) granted(scope string) bool { return slices.Contains(s.cfg.Scopes, scope) }
-
-func (s *Server) authenticate(m method, token string) error {
-	right, wrong := s.cfg.BotToken, s.cfg.AppToken
-	if m.token == appToken {
-		right, wrong = wrong, right
-	}
-	switch token {
-	case "":
-		return refuse("not_authed")
-	case right:
-		return nil
-	case wrong:
-		return refuse("not_allowed_token_type")
-	}
-	return refuse("invalid_auth")
+	return m.handle(call{ctx: ctx, args: req.args})
 }
 
 // writeReply answers as Slack does: 200 for every refusal but the rate limit's 429.
@@ -106,7 +108,7 @@ func (s *Server) writeReply(w http.ResponseWriter, name string, body reply, err 
 		s.log.Error("answer API call", "method", name, "error", err)
 		body = reply{"ok": false, "error": "internal_error"}
 	}
-	w.Header().Set("X-OAuth-Scopes", strings.Join(s.cfg.Scopes, ","))
+	w.Header().Set("X-OAuth-Scopes", strings.Join(s.access.granted(), ","))
 	status := http.StatusOK
 	if refused != nil && refused.retryAfter > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(refused.retryAfter.Seconds()))))

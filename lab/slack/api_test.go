@@ -351,7 +351,7 @@ func TestReactions(t *testing.T) {
 func TestReactionsAreAbridgedWithoutFull(t *testing.T) {
 	long := []Reaction{{Name: "eyes", Users: make([]string, 60), Count: 60}, {Name: "tada", Users: make([]string, 2), Count: 2}}
 	short := abridged(long)
-	if len(short[0].Users) != 50 || short[0].Count != 60 || len(short[1].Users) != 2 || len(long[0].Users) != 60 {
+	if len(short[0].Users) != 3 || short[0].Count != 60 || len(short[1].Users) != 2 || len(long[0].Users) != 60 {
 		t.Errorf("got %d of %d users", len(short[0].Users), short[0].Count)
 	}
 }

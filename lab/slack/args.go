@@ -14,27 +14,76 @@ import (
 // maxRequest is the largest request body that is read at all.
 const maxRequest = 1 << 20
 
+const argLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
+
 // args are the arguments of one API call. A form gives strings, JSON gives any value; either way a list or an object
 // may also come as a string that holds its JSON.
 type args map[string]json.RawMessage
 
+// apiRequest is what one API call says: its arguments, its token, and what Slack would grumble about.
+type apiRequest struct {
+	args    args
+	token   string
+	warning string
+}
+
 // parseArgs reads the arguments and the token, which comes in the Authorization header or, with a form, in its field.
-func parseArgs(r *http.Request) (args, string, error) {
-	bearer := bearerOf(r)
-	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+func parseArgs(r *http.Request) (apiRequest, error) {
+	req := apiRequest{token: bearerOf(r)}
+	kind, params, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	charset := strings.ToLower(params["charset"])
+	if charset != "" && charset != "utf-8" && charset != "iso-8859-1" {
+		return req, refuse("invalid_charset")
+	}
+	var err error
 	switch kind {
 	case "application/json":
-		a, err := parseJSONArgs(r.Body)
-		return a, bearer, err
-	case "", "application/x-www-form-urlencoded", "multipart/form-data":
-		a, err := parseFormArgs(r)
-		if token := a.str("token"); token != "" && bearer == "" {
-			bearer = token
+		if charset == "" {
+			req.warning = "missing_charset"
 		}
-		delete(a, "token")
-		return a, bearer, err
+		req.args, err = parseJSONArgs(r.Body)
+	case "", "application/x-www-form-urlencoded", "multipart/form-data":
+		if kind == "" && r.ContentLength > 0 {
+			return req, refuse("missing_post_type")
+		}
+		if charset != "" {
+			req.warning = "superfluous_charset"
+		}
+		err = req.parseForm(r)
+	default:
+		return req, refuse("invalid_post_type")
 	}
-	return nil, "", refuse("invalid_post_type")
+	if err == nil {
+		err = req.args.named()
+	}
+	return req, err
+}
+
+// parseForm takes the token from the form, but not from the address, where proxies would log it.
+func (req *apiRequest) parseForm(r *http.Request) error {
+	var err error
+	req.args, err = parseFormArgs(r)
+	if r.URL.Query().Has("token") {
+		return refuse("invalid_auth")
+	}
+	if req.token == "" {
+		req.token = req.args.str("token")
+	}
+	delete(req.args, "token")
+	return err
+}
+
+// named refuses arguments whose names no method has.
+func (a args) named() error {
+	for key := range a {
+		switch {
+		case strings.ContainsRune(key, '['):
+			return refuse("invalid_array_arg")
+		case strings.Trim(key, argLetters) != "" || len(key) > maxID:
+			return refuse("invalid_arg_name")
+		}
+	}
+	return nil
 }
 
 func bearerOf(r *http.Request) string {
@@ -54,7 +103,10 @@ func parseJSONArgs(body io.Reader) (args, error) {
 		return args{}, nil
 	}
 	a := args{}
-	if err := json.Unmarshal(raw, &a); err != nil {
+	switch err := json.Unmarshal(raw, &a); {
+	case err != nil && json.Valid(raw):
+		return nil, refuse("json_not_object")
+	case err != nil:
 		return nil, refuse("invalid_json")
 	}
 	return a, nil

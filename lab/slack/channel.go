@@ -32,7 +32,7 @@ func (c Channel) is(which string) bool {
 
 // shownTo reports whether user sees that the channel is there; with no user, everything is seen.
 func (c Channel) shownTo(user string) bool {
-	return user == "" || c.has(user) || !(c.IsPrivate || c.IsIM)
+	return user == "" || c.has(user) || (!c.IsPrivate && !c.IsIM)
 }
 
 // kind is what the API's "types" calls this channel.

@@ -29,6 +29,10 @@ type Config struct {
 	EventRetries []string `json:"event_retries,omitempty"`
 	// RateLimits turns the limits per method on.
 	RateLimits bool `json:"rate_limits,omitempty"`
+	// PostBurst is how many messages a channel takes at once before the limit of one a second holds: 1.
+	PostBurst int `json:"post_burst,omitempty"`
+	// EditWindow is how long a message may be edited, such as 5m; an empty one, for ever.
+	EditWindow string `json:"edit_window,omitempty"`
 	// Scopes are what the bot token may do: those of the app's manifest.
 	Scopes []string `json:"scopes,omitempty"`
 
@@ -65,6 +69,7 @@ type timing struct {
 	pingInterval time.Duration
 	life         time.Duration
 	eventRetries []time.Duration
+	editWindow   time.Duration // 0: for ever
 }
 
 // complete returns cfg with every default filled in, or every error it has.
@@ -108,6 +113,7 @@ func (cfg Config) timing() (timing, error) {
 	}
 	t.ackLimit = read("ack_limit", cfg.AckLimit, "3s")
 	t.pingInterval = read("ping_interval", cfg.PingInterval, "5s")
+	t.editWindow = read("edit_window", cfg.EditWindow, "0s")
 	t.life = read("connection_life", cfg.ConnectionLife, "1h")
 	retries := cfg.EventRetries
 	if retries == nil {

@@ -232,8 +232,8 @@ func (s *Server) recordFault(f MethodFault, name string, r *http.Request) {
 	}
 	call := Call{At: s.cfg.Now().UTC(), Method: name, Error: failure}
 	if name != hookFault && name != uploadFault {
-		a, _, _ := parseArgs(r)
-		call.Args = a.logged()
+		req, _ := parseArgs(r)
+		call.Args = req.args.logged()
 	}
 	s.state.record(call)
 }

@@ -100,7 +100,6 @@ func TestResponseURLAndUploadFail(t *testing.T) {
 }
 
 func TestEventFaults(t *testing.T) {
-	type event struct{ id, text string }
 	for _, tt := range []struct {
 		fault string
 		want  []string // the texts that arrive

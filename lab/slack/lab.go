@@ -30,6 +30,8 @@ import (
 //	POST /lab/member    {action: join | leave, user, channel, inviter}
 //	POST /lab/channel   {channel, archive, rename, topic, new_id, posting_restricted}
 //	POST /lab/person    {user, deleted, is_restricted, is_bot, team_id, locale, ...}
+//	POST /lab/usergroup {group, users: [user], disabled}
+//	POST /lab/token     {token: bot | app, state: ok | revoked | expired | inactive, scopes: [scope]}
 //	POST /lab/event     {event: {type, ...}}                              any event, known or not
 //	POST /lab/sslcheck  {}
 //	PUT  /lab/app       {delivery: socket | http, commands_url, interactive_url, events_url}
@@ -63,6 +65,8 @@ func (s *Server) labRoutes(mux *http.ServeMux) {
 	})
 	mux.HandleFunc("PUT /lab/app", deed(s, s.Rewire))
 	mux.HandleFunc("POST /lab/socket", deed(s, s.Socket))
+	mux.HandleFunc("POST /lab/token", deed(s, s.Token))
+	mux.HandleFunc("POST /lab/usergroup", deed(s, s.ChangeGroup))
 }
 
 // deed serves one thing that a person does: JSON in, its outcome out.

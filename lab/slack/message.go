@@ -2,7 +2,10 @@ package slack
 
 import (
 	"encoding/json"
+	"regexp"
 	"slices"
+	"strconv"
+	"time"
 )
 
 // Message is one message of a channel, as Slack's API shows it. Ephemeral and VisibleTo are the lab's own: Slack keeps
@@ -47,6 +50,20 @@ type Reaction struct {
 // visibleTo reports whether user may see the message at all.
 func (m Message) visibleTo(user string) bool { return !m.Ephemeral || m.VisibleTo == user }
 
+// isTS reports whether text has the form of a ts: seconds, a dot, six digits.
+func isTS(text string) bool {
+	return regexp.MustCompile(`^[0-9]{1,10}\.[0-9]{1,6}$`).MatchString(text)
+}
+
+// timeOf is the moment of a ts.
+func timeOf(ts string) time.Time {
+	seconds, err := strconv.ParseFloat(ts, 64)
+	if err != nil {
+		return time.Time{}
+	}
+	return time.UnixMicro(int64(seconds * 1e6))
+}
+
 // react returns the reactions with user's name added. It copies, because readers hold the old ones.
 func (m Message) react(name, user string) ([]Reaction, bool) {
 	reactions := slices.Clone(m.Reactions)
@@ -62,6 +79,33 @@ func (m Message) react(name, user string) ([]Reaction, bool) {
 		return reactions, true
 	}
 	return append(reactions, Reaction{Name: name, Users: []string{user}, Count: 1}), true
+}
+
+const (
+	maxEmoji     = 50 // different ones on one message
+	maxReactions = 23 // of one person on one message
+)
+
+// full is the error of one more reaction than a message takes, or nothing.
+func (m Message) full(name, user string) string {
+	theirs, known := 0, false
+	for _, r := range m.Reactions {
+		has := slices.Contains(r.Users, user)
+		if r.Name == name && has {
+			return "" // there already: that is another error
+		}
+		known = known || r.Name == name
+		if has {
+			theirs++
+		}
+	}
+	switch {
+	case theirs >= maxReactions:
+		return "too_many_reactions"
+	case !known && len(m.Reactions) >= maxEmoji:
+		return "too_many_emoji"
+	}
+	return ""
 }
 
 // unreact is the opposite of react; an emoji that nobody holds any more goes away.

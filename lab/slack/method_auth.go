@@ -3,7 +3,7 @@ package slack
 func (s *Server) authMethods() []method {
 	return []method{
 		{name: "auth.test", handle: s.authTest},
-		{name: "api.test", handle: func(c call) (reply, error) { return reply{"args": c.args.logged()}, nil }},
+		{name: "api.test", handle: apiTest},
 	}
 }
 
@@ -17,4 +17,12 @@ func (s *Server) authTest(call) (reply, error) {
 func (s *Server) botName() string {
 	p, _ := s.state.person(s.cfg.App.UserID)
 	return p.Name
+}
+
+// apiTest says again what it was told, and fails with the error that it is asked for.
+func apiTest(c call) (reply, error) {
+	if code := c.args.str("error"); code != "" {
+		return nil, refuse(code)
+	}
+	return reply{"args": c.args.logged()}, nil
 }

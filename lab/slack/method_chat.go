@@ -2,14 +2,17 @@ package slack
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/url"
 	"strings"
 	"unicode/utf8"
 )
 
 const (
-	maxPostText   = 40_000 // cut off beyond
-	maxUpdateText = 4_000  // refused beyond
+	maxPostText    = 40_000 // cut off beyond
+	maxUpdateText  = 4_000  // refused beyond
+	maxAttachments = 100
+	maxMetadata    = 8_000 // bytes
 )
 
 func (s *Server) chatMethods() []method {
@@ -41,18 +44,57 @@ func readContent(a args) (content, error) {
 		}
 		c.blocks, c.hasBlocks = blocks, true
 	}
-	if c.attachments != nil && !isList(c.attachments) {
-		return content{}, refuse("invalid_attachments")
+	if err := checkAttachments(c.attachments); err != nil {
+		return content{}, err
 	}
-	if c.metadata != nil && !json.Valid(c.metadata) {
-		return content{}, refuse("invalid_metadata_format")
-	}
-	return c, nil
+	return c, checkMetadata(c.metadata)
 }
 
-func isList(raw json.RawMessage) bool {
-	var list []json.RawMessage
-	return json.Unmarshal(raw, &list) == nil
+// checkAttachments looks at what the old attachments may hold of the new: blocks.
+func checkAttachments(raw json.RawMessage) error {
+	if raw == nil {
+		return nil
+	}
+	var attachments []struct{ Blocks json.RawMessage }
+	switch err := json.Unmarshal(raw, &attachments); {
+	case err != nil:
+		return refuse("invalid_attachments")
+	case len(attachments) > maxAttachments:
+		return refuse("too_many_attachments")
+	}
+	for i, a := range attachments {
+		c := newBlockCheck(onMessage, fmt.Sprintf("/attachments/%d/blocks", i))
+		if a.Blocks == nil {
+			continue
+		}
+		if _, err := c.parse(a.Blocks); err != nil || len(c.problems) > 0 {
+			return &apiError{code: "invalid_attachments", messages: c.problems}
+		}
+	}
+	return nil
+}
+
+// checkMetadata holds that metadata is an event_type and a flat event_payload.
+func checkMetadata(raw json.RawMessage) error {
+	if raw == nil {
+		return nil
+	}
+	var metadata struct {
+		EventType    string          `json:"event_type"`
+		EventPayload json.RawMessage `json:"event_payload"`
+	}
+	var payload object
+	switch err := json.Unmarshal(raw, &metadata); {
+	case err != nil:
+		return refuse("invalid_metadata_format")
+	case metadata.EventType == "" && (metadata.EventPayload == nil || string(metadata.EventPayload) == "null"):
+		return nil // official clients send an empty one when there is none
+	case len(raw) > maxMetadata:
+		return refuse("metadata_too_large")
+	case metadata.EventType == "" || json.Unmarshal(metadata.EventPayload, &payload) != nil:
+		return refuse("invalid_metadata_schema")
+	}
+	return nil
 }
 
 func (c content) empty() bool { return c.text == "" && len(c.blocks) == 0 && c.attachments == nil }
@@ -77,7 +119,7 @@ func cut(text string, limit int) string {
 
 // draft is the message that the arguments of a post describe, and the channel it is for.
 func (s *Server) draft(a args) (Channel, Message, error) {
-	channel, err := s.writableChannel(a.str("channel"))
+	channel, err := s.destination(a.str("channel"))
 	if err != nil {
 		return Channel{}, Message{}, err
 	}
@@ -91,6 +133,18 @@ func (s *Server) draft(a args) (Channel, Message, error) {
 	}
 	m.ThreadTS, err = s.thread(channel, a.str("thread_ts"))
 	return channel, m, err
+}
+
+// destination is the channel that a message is for. A person's id means the direct messages with them.
+func (s *Server) destination(id string) (Channel, error) {
+	if _, ok := s.personByID(id); !ok {
+		return s.writableChannel(id)
+	}
+	p, err := s.addressee(id)
+	if err != nil {
+		return Channel{}, refuse("channel_not_found")
+	}
+	return s.directMessages(p), nil
 }
 
 // thread is the ts of the thread that ts belongs to: a reply's thread is its parent's.
@@ -162,6 +216,8 @@ func (s *Server) chatUpdate(c call) (reply, error) {
 	switch {
 	case err != nil:
 		return nil, err
+	case s.tooOld(m):
+		return nil, refuse("edit_window_closed")
 	case said.empty() && !said.hasBlocks:
 		return nil, refuse("no_text")
 	case utf8.RuneCountInString(said.text) > maxUpdateText:
@@ -172,6 +228,12 @@ func (s *Server) chatUpdate(c call) (reply, error) {
 		return nil, refuse("message_not_found")
 	}
 	return reply{"channel": channel.ID, "ts": m.TS, "text": m.Text, "message": s.messageView(channel, m)}, nil
+}
+
+// tooOld reports whether the workspace lets nobody edit the message any more.
+func (s *Server) tooOld(m Message) bool {
+	limit := s.timing.editWindow
+	return limit > 0 && !s.cfg.Now().Before(timeOf(m.TS).Add(limit))
 }
 
 // onto puts the content on a message. What the caller left out stays; an empty list of blocks removes them.

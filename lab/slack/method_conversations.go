@@ -6,13 +6,23 @@ import (
 )
 
 func (s *Server) conversationMethods() []method {
-	read := []string{"channels:read", "groups:read"}
 	return []method{
-		{name: "conversations.info", scopes: read, tier: tier3, handle: s.conversationsInfo},
-		{name: "conversations.list", scopes: read, tier: tier2, handle: s.conversationsList},
-		{name: "conversations.members", scopes: read, tier: tier4, handle: s.conversationsMembers},
+		{name: "conversations.info", scopes: ofConversations("read"), tier: tier3, handle: s.conversationsInfo},
+		{name: "conversations.list", scopes: ofConversations("read"), tier: tier2, handle: s.conversationsList},
+		{name: "conversations.members", scopes: ofConversations("read"), tier: tier4, handle: s.conversationsMembers},
+		{name: "users.conversations", scopes: ofConversations("read"), tier: tier3, handle: s.usersConversations},
 		{name: "conversations.join", scopes: []string{"channels:join"}, tier: tier3, handle: s.conversationsJoin},
+		{name: "conversations.leave", scopes: []string{"channels:manage", "groups:write"}, tier: tier3, handle: s.conversationsLeave},
+		{name: "conversations.invite", scopes: []string{"channels:manage", "channels:write.invites", "groups:write"}, tier: tier3, handle: s.conversationsInvite},
+		{name: "conversations.open", scopes: []string{"im:write"}, tier: tier3, handle: s.conversationsOpen},
+		{name: "conversations.history", scopes: ofConversations("history"), tier: tier3, handle: s.conversationsHistory},
+		{name: "conversations.replies", scopes: ofConversations("history"), tier: tier3, handle: s.conversationsReplies},
 	}
+}
+
+// ofConversations are the scopes of which any opens a method; which of them a conversation needs, its kind decides.
+func ofConversations(verb string) []string {
+	return []string{"channels:" + verb, "groups:" + verb, "im:" + verb, "mpim:" + verb}
 }
 
 // visibleChannel is the channel of the arguments, if the app may know of it: a private one exists only for members.
@@ -34,8 +44,19 @@ func (s *Server) writableChannel(id string) (Channel, error) {
 		return Channel{}, refuse("is_archived")
 	case !c.has(s.cfg.App.UserID):
 		return Channel{}, refuse("not_in_channel")
+	case c.PostingRestricted:
+		return Channel{}, refuse("restricted_action")
 	}
 	return c, nil
+}
+
+// readable is visibleChannel for what needs the scope of this kind of conversation.
+func (s *Server) readable(a args, verb string) (Channel, error) {
+	c, err := s.visibleChannel(a.str("channel"))
+	if err != nil {
+		return Channel{}, err
+	}
+	return c, s.mayUse(c, verb)
 }
 
 func (s *Server) channelView(c Channel, withCount bool) map[string]any {
@@ -47,40 +68,72 @@ func (s *Server) channelView(c Channel, withCount bool) map[string]any {
 }
 
 func (s *Server) conversationsInfo(c call) (reply, error) {
-	channel, err := s.visibleChannel(c.args.str("channel"))
+	channel, err := s.readable(c.args, "read")
 	if err != nil {
 		return nil, err
 	}
-	return reply{"channel": s.channelView(channel, c.args.flag("include_num_members"))}, nil
+	view := s.channelView(channel, c.args.flag("include_num_members"))
+	if c.args.flag("include_locale") {
+		view["locale"] = "en-US"
+	}
+	return reply{"channel": view}, nil
 }
 
 func (s *Server) conversationsList(c call) (reply, error) {
-	wanted := c.args.str("types")
-	if wanted == "" {
-		wanted = "public_channel"
+	return s.listChannels(c.args, func(Channel) bool { return true })
+}
+
+// usersConversations is the conversations of one person, or of the app: those that the app may see.
+func (s *Server) usersConversations(c call) (reply, error) {
+	user := c.args.str("user")
+	orElse(&user, s.cfg.App.UserID)
+	if _, ok := s.personByID(user); !ok {
+		return nil, refuse("user_not_found")
 	}
-	types := strings.Split(wanted, ",")
-	channels := slices.DeleteFunc(s.state.allChannels(), func(ch Channel) bool {
-		kind := "public_channel"
-		if ch.IsPrivate {
-			kind = "private_channel"
-		}
-		hidden := ch.IsPrivate && !ch.has(s.cfg.App.UserID)
-		return hidden || !slices.Contains(types, kind) || (ch.IsArchived && c.args.flag("exclude_archived"))
-	})
-	page, next, err := pageOf(channels, c.args)
+	return s.listChannels(c.args, func(ch Channel) bool { return ch.has(user) })
+}
+
+func (s *Server) listChannels(a args, wanted func(Channel) bool) (reply, error) {
+	types, err := s.channelTypes(a)
 	if err != nil {
 		return nil, err
 	}
-	views := make([]map[string]any, len(page))
+	channels := slices.DeleteFunc(s.state.allChannels(), func(ch Channel) bool {
+		return !ch.shownTo(s.cfg.App.UserID) || !slices.Contains(types, ch.kind()) || !wanted(ch) ||
+			(ch.IsArchived && a.flag("exclude_archived"))
+	})
+	page, next, err := pageOf(channels, a)
+	if err != nil {
+		return nil, err
+	}
+	views := make([]object, len(page))
 	for i, ch := range page {
 		views[i] = s.channelView(ch, true)
 	}
 	return reply{"channels": views, "response_metadata": nextCursor(next)}, nil
 }
 
+// channelTypes are the kinds of conversation that the arguments ask for, each of which needs its scope.
+func (s *Server) channelTypes(a args) ([]string, error) {
+	wanted := a.str("types")
+	orElse(&wanted, "public_channel")
+	families := map[string]string{"public_channel": "channels", "private_channel": "groups", "im": "im", "mpim": "mpim"}
+	var types []string
+	for kind := range strings.SplitSeq(wanted, ",") {
+		kind = strings.TrimSpace(kind)
+		if families[kind] == "" {
+			return nil, refuse("invalid_types")
+		}
+		if err := s.needs(families[kind] + ":read"); err != nil {
+			return nil, err
+		}
+		types = append(types, kind)
+	}
+	return types, nil
+}
+
 func (s *Server) conversationsMembers(c call) (reply, error) {
-	channel, err := s.visibleChannel(c.args.str("channel"))
+	channel, err := s.readable(c.args, "read")
 	if err != nil {
 		return nil, err
 	}
@@ -89,23 +142,4 @@ func (s *Server) conversationsMembers(c call) (reply, error) {
 		return nil, err
 	}
 	return reply{"members": page, "response_metadata": nextCursor(next)}, nil
-}
-
-func (s *Server) conversationsJoin(c call) (reply, error) {
-	channel, err := s.visibleChannel(c.args.str("channel"))
-	switch {
-	case err != nil:
-		return nil, err
-	case channel.IsArchived:
-		return nil, refuse("is_archived")
-	case channel.IsPrivate:
-		return nil, refuse("method_not_supported_for_channel_type")
-	}
-	channel, already := s.state.join(channel.ID, s.cfg.App.UserID)
-	answer := reply{"channel": s.channelView(channel, false)}
-	if already {
-		answer["warning"] = "already_in_channel"
-		answer["response_metadata"] = map[string]any{"warnings": []string{"already_in_channel"}}
-	}
-	return answer, nil
 }

@@ -2,6 +2,10 @@ package slack
 
 import "regexp"
 
+// shownReactors is how many users of a reaction are named without full=true. Slack does not say how many it names; few,
+// so that an app which counts on all of them is found out.
+const shownReactors = 3
+
 func (s *Server) reactionMethods() []method {
 	write := []string{"reactions:write"}
 	return []method{
@@ -13,8 +17,11 @@ func (s *Server) reactionMethods() []method {
 
 // reactedItem is the message that the arguments point at.
 func (s *Server) reactedItem(a args) (Channel, Message, error) {
-	if a.str("channel") == "" || a.str("timestamp") == "" {
+	switch ts := a.str("timestamp"); {
+	case a.str("channel") == "" || ts == "":
 		return Channel{}, Message{}, refuse("no_item_specified")
+	case !isTS(ts):
+		return Channel{}, Message{}, refuse("bad_timestamp")
 	}
 	channel, err := s.visibleChannel(a.str("channel"))
 	if err != nil {
@@ -40,7 +47,10 @@ func (s *Server) reactAsBot(a args, remove bool) (reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !channel.has(s.cfg.App.UserID) {
+	switch {
+	case channel.IsArchived:
+		return nil, refuse("is_archived")
+	case !channel.has(s.cfg.App.UserID):
 		return nil, refuse("not_in_channel")
 	}
 	event, err := s.react(channel, m, s.cfg.App.UserID, a.str("name"), remove)
@@ -58,6 +68,9 @@ func (s *Server) react(channel Channel, m Message, user, name string, remove boo
 		return nil, refuse("invalid_name")
 	}
 	kind, refusal, change := "reaction_added", "already_reacted", Message.react
+	if code := m.full(name, user); code != "" && !remove {
+		return nil, refuse(code)
+	}
 	if remove {
 		kind, refusal, change = "reaction_removed", "no_reaction", Message.unreact
 	}
@@ -93,11 +106,10 @@ func (s *Server) reactionsGet(c call) (reply, error) {
 
 // abridged cuts the lists of users as Slack does without full=true: the count stays exact.
 func abridged(reactions []Reaction) []Reaction {
-	const shown = 50
 	short := make([]Reaction, len(reactions))
 	for i, r := range reactions {
 		short[i] = r
-		short[i].Users = r.Users[:min(shown, len(r.Users))]
+		short[i].Users = r.Users[:min(shownReactors, len(r.Users))]
 	}
 	return short
 }

@@ -36,15 +36,16 @@ func (t tier) limit() (calls int, window time.Duration) {
 // rates counts the calls of each method in a sliding window. Slack tolerates short bursts; this does not, so that an
 // app that keeps to it keeps to Slack's as well.
 type rates struct {
-	on  bool
-	now func() time.Time
+	on    bool
+	burst int // messages to one channel at once
+	now   func() time.Time
 
 	mu   sync.Mutex
 	past map[string][]time.Time
 }
 
-func newRates(on bool, now func() time.Time) *rates {
-	return &rates{on: on, now: now, past: map[string][]time.Time{}}
+func newRates(cfg Config, now func() time.Time) *rates {
+	return &rates{on: cfg.RateLimits, burst: max(1, cfg.PostBurst), now: now, past: map[string][]time.Time{}}
 }
 
 // take counts one call, or returns how long to wait before the next one.
@@ -56,6 +57,7 @@ func (r *rates) take(m method, channel string) time.Duration {
 	key := m.name
 	if m.tier == postTier {
 		key += " " + channel
+		calls, window = r.burst, time.Duration(r.burst)*window
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

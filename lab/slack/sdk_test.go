@@ -235,7 +235,7 @@ func TestWebClient(t *testing.T) {
 		t.Errorf("the file: %+v", m)
 	}
 	const platform = "slack_webapi_platform_error"
-	web.next(t, "scope").is(t, sdkStep{"code": platform})
+	web.next(t, "scope").is(t, sdkStep{"code": platform, "error": "missing_scope", "needed": "channels:history"})
 	web.next(t, "blocks").is(t, sdkStep{"error": "invalid_blocks", "messages": "[[ERROR] must be less than 151 characters [json-pointer:/blocks/0/text/text]]"})
 	web.next(t, "token").is(t, sdkStep{"code": platform, "error": "invalid_auth"})
 	web.next(t, "unknown").is(t, sdkStep{"error": "channel_not_found"})

@@ -22,6 +22,7 @@ type Server struct {
 	state   *state
 	hub     *hub
 	rates   *rates
+	access  *access
 	hooks   *hooks
 	files   *files
 	tickets *tickets
@@ -63,7 +64,7 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 
 func newServer(ctx context.Context, cfg Config, timing timing) *Server {
 	s := &Server{
-		cfg: cfg, timing: timing, log: cfg.Log, state: newState(cfg), rates: newRates(cfg.RateLimits, cfg.Now),
+		cfg: cfg, timing: timing, log: cfg.Log, state: newState(cfg), rates: newRates(cfg, cfg.Now), access: newAccess(cfg.Scopes),
 		hooks: newHooks(), files: newFiles(), tickets: newTickets(), api: map[string]method{}, failed: make(chan error, 1),
 		triggers: newTriggers(), weather: &weather{}, wiring: &wiring{current: Delivery{Mode: cfg.Delivery, HTTP: cfg.HTTP}},
 	}
@@ -85,7 +86,8 @@ func newServer(ctx context.Context, cfg Config, timing timing) *Server {
 
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("/api/{method}", s.serveAPI)
+	mux.HandleFunc("GET /api/{method}", s.serveAPI)
+	mux.HandleFunc("POST /api/{method}", s.serveAPI)
 	mux.HandleFunc("GET /link/", s.serveLink)
 	mux.HandleFunc("POST /hooks/{kind}/{id}/{secret}", s.serveHook)
 	mux.HandleFunc("POST /upload/v1/{secret}", s.serveUpload)

@@ -131,3 +131,10 @@ func (st *state) takeAway(channel, ts string) (Message, bool) {
 	st.tell(change{Kind: "removed", Channel: channel, Message: &old})
 	return old, true
 }
+
+// timeline is a copy of all messages of a channel, oldest first.
+func (st *state) timeline(channel string) []Message {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	return slices.Clone(st.messages[channel])
+}

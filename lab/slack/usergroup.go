@@ -1,6 +1,9 @@
 package slack
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // UserGroup is a set of people with a handle. Disabled ones still exist, but nobody is reached by them.
 type UserGroup struct {
@@ -35,4 +38,47 @@ func (g UserGroup) view(team string, withUsers, withCount bool) object {
 		v["user_count"] = len(g.Users)
 	}
 	return v
+}
+
+// GroupChange is what an admin does to a user group: who is in it, ids or names, and whether it is in use. What is left
+// out stays.
+type GroupChange struct {
+	Group    string   `json:"group"`
+	Users    []string `json:"users"`
+	Disabled *bool    `json:"disabled"`
+}
+
+// ChangeGroup changes a user group at once. The app is not told: it has to ask.
+func (s *Server) ChangeGroup(gc GroupChange) Outcome {
+	return s.timed(func() (string, error) {
+		users := make([]string, len(gc.Users))
+		for i, who := range gc.Users {
+			p, ok := s.state.person(who)
+			if !ok {
+				return "", refuse("user_not_found")
+			}
+			users[i] = p.ID
+		}
+		return "", s.state.alterGroup(gc.Group, func(g *UserGroup) {
+			if gc.Users != nil {
+				g.Users = users
+			}
+			if gc.Disabled != nil {
+				g.Disabled = *gc.Disabled
+			}
+		})
+	})
+}
+
+func (st *state) alterGroup(which string, onto func(*UserGroup)) error {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	i := slices.IndexFunc(st.subteams, func(g UserGroup) bool { return g.is(which) })
+	if i < 0 {
+		return refuse("no_such_subteam")
+	}
+	groups := slices.Clone(st.subteams)
+	onto(&groups[i])
+	st.subteams = groups
+	return nil
 }
