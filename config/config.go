@@ -24,6 +24,7 @@ const (
 	DefaultSSLMode       = "prefer"
 	DefaultPostgresPort  = 5432
 	DefaultSample        = 1.0
+	DefaultPerMinute     = 10
 )
 
 // Config is the whole file. A section that is not there is nil or empty, and
@@ -187,6 +188,31 @@ type Slack struct {
 	APIURL string `yaml:"api_url" check:"url"`
 	// Command is the slash command; /vault unless set.
 	Command string `yaml:"command"`
+	// Access lists who may ask what, and where. Without it every full member of
+	// the workspace may ask everything; with it, what one entry allows.
+	Access []Access `yaml:"access"`
+	// DiagnosesPerMinute are those that one person may ask for; 10 unless set.
+	DiagnosesPerMinute int `yaml:"diagnoses_per_minute" check:"perminute"`
+	// Channels say by id which service a channel is about: it may be left out there.
+	Channels map[ChannelID]string `yaml:"channels"`
+}
+
+// ChannelID is how Slack calls a channel, like C0123456789.
+type ChannelID string
+
+// Access lets some people ask some things in some places. A key that is left
+// out stands for all.
+type Access struct {
+	// Commands that it is about; help, whoami and version are always allowed.
+	Commands []string `yaml:"commands" check:"oneof=diagnose explain checks"`
+	// Services that it is about.
+	Services []string `yaml:"services"`
+	// Channels where it holds, by id; direct stands for direct messages.
+	Channels []string `yaml:"channels" check:"slackid=C G direct"`
+	// People whom it is for, by id.
+	People []string `yaml:"people" check:"slackid=U W"`
+	// Groups whose members it is for as well, by the ids of user groups.
+	Groups []string `yaml:"groups" check:"slackid=S"`
 }
 
 // SlackHTTP is where Slack sends requests to.

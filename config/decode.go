@@ -98,8 +98,8 @@ func (d *decoder) structure(node *yaml.Node, into reflect.Value, path string) {
 func (d *decoder) mapping(node *yaml.Node, into reflect.Value, path string) {
 	into.Set(reflect.MakeMap(into.Type()))
 	d.pairs(node, path, func(key, value *yaml.Node, at string) {
-		if !serviceName.MatchString(key.Value) {
-			d.add(key, path, "a name is not one of a service: expected lower case letters, digits and dashes")
+		if problem := judgeKey(into.Type().Key(), key.Value); problem != "" {
+			d.add(key, path, "%s", problem)
 			return
 		}
 		element := reflect.New(into.Type().Elem()).Elem()
@@ -108,8 +108,20 @@ func (d *decoder) mapping(node *yaml.Node, into reflect.Value, path string) {
 		} else {
 			d.into(value, element, at)
 		}
-		into.SetMapIndex(reflect.ValueOf(key.Value), element)
+		into.SetMapIndex(reflect.ValueOf(key.Value).Convert(into.Type().Key()), element)
 	})
+}
+
+// judgeKey returns what is wrong with the key of a mapping, or "".
+func judgeKey(kind reflect.Type, key string) string {
+	switch {
+	case kind == reflect.TypeFor[ChannelID]():
+		return judgeSlackID(key, []string{"C", "G"})
+	case !serviceName.MatchString(key):
+		return "a name is not one of a service: expected lower case letters, digits and dashes"
+	default:
+		return ""
+	}
 }
 
 // serviceName is what a service may be called: it appears in commands.

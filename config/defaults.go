@@ -13,6 +13,7 @@ func (c *Config) setDefaults() {
 	c.Diagnosis.Width = cmp.Or(c.Diagnosis.Width, DefaultWidth)
 	if c.Slack != nil {
 		c.Slack.Command = cmp.Or(c.Slack.Command, DefaultCommand)
+		c.Slack.DiagnosesPerMinute = cmp.Or(c.Slack.DiagnosesPerMinute, DefaultPerMinute)
 	}
 	if c.Traces != nil {
 		c.Traces.Sample = cmp.Or(c.Traces.Sample, DefaultSample)

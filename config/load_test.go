@@ -69,7 +69,7 @@ postgres: {host: h, user: u, dbname: d}
 		Language:  "en",
 		Diagnosis: Diagnosis{Timeout: 30 * time.Second, Since: 30 * time.Minute, Width: 64},
 		Slack: &Slack{
-			BotToken: Ref{Env: "A", path: "slack.bot_token"}, AppToken: Ref{Env: "B", path: "slack.app_token"}, Command: "/vault",
+			BotToken: Ref{Env: "A", path: "slack.bot_token"}, AppToken: Ref{Env: "B", path: "slack.app_token"}, Command: "/vault", DiagnosesPerMinute: 10,
 		},
 		Postgres: &Postgres{Host: "h", User: "u", DBName: "d", Port: 5432, SSLMode: "prefer"},
 		Services: map[string]*Service{

@@ -71,6 +71,10 @@ func judge(rule string, value reflect.Value) string {
 		return judgeRange(value.Int(), 1, 65535)
 	case "width":
 		return judgeRange(value.Int(), 1, 1000)
+	case "perminute":
+		return judgeRange(value.Int(), 1, 600)
+	case "slackid":
+		return judgeSlackID(value.String(), strings.Fields(arg))
 	case "oneof":
 		if allowed := strings.Fields(arg); !slices.Contains(allowed, value.String()) {
 			return "expected one of " + strings.Join(allowed, ", ")
@@ -112,6 +116,21 @@ func judgeListen(text string) string {
 		return "expected an address and a port to listen on, like 127.0.0.1:9464"
 	}
 	return ""
+}
+
+// slackID matches the ids of Slack, whose first letter says what they are of.
+var slackID = regexp.MustCompile(`^[A-Z][A-Z0-9]{2,30}$`)
+
+// judgeSlackID holds an id against the letters, or the words, that are allowed.
+func judgeSlackID(id string, allowed []string) string {
+	if slices.Contains(allowed, id) && len(id) > 1 || slackID.MatchString(id) && slices.Contains(allowed, id[:1]) {
+		return ""
+	}
+	expected := "expected an id of Slack that begins with " + allowed[0] + ", like " + allowed[0] + "0123456789"
+	if last := allowed[len(allowed)-1]; len(last) > 1 {
+		expected += ", or " + last
+	}
+	return expected + "; a name can be changed by others"
 }
 
 func judgeRange(n, low, high int64) string {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -88,6 +89,39 @@ func validateNames(c *Config, root *yaml.Node, found *findings) {
 			known(name, "mongodb", "uris")
 		}
 	}
+	if c.Slack != nil {
+		validateSlackNames(c, root, found)
+	}
+}
+
+// validateSlackNames holds that rules and channels are about services that
+// exist.
+func validateSlackNames(c *Config, root *yaml.Node, found *findings) {
+	for id, name := range c.Slack.Channels {
+		if c.Services[name] == nil {
+			found.add(at(root, "slack", "channels", string(id)), "slack.channels."+string(id), "no such service: expected one of services")
+		}
+	}
+	list := at(root, "slack", "access")
+	for i, rule := range c.Slack.Access {
+		for j, name := range rule.Services {
+			if c.Services[name] == nil {
+				path := fmt.Sprintf("slack.access[%d].services[%d]", i, j)
+				found.add(item(at(item(list, i), "services"), j), path, "no such service: expected one of services")
+			}
+		}
+	}
+}
+
+// item returns the nth node of a list, or the list.
+func item(list *yaml.Node, n int) *yaml.Node {
+	if list.Kind == yaml.AliasNode {
+		list = list.Alias
+	}
+	if list.Kind != yaml.SequenceNode || n >= len(list.Content) {
+		return list
+	}
+	return list.Content[n]
 }
 
 func count(conditions ...bool) int {

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"tandem/commands"
 	"tandem/commands/slack"
 	"tandem/config"
 	"tandem/diagnostics"
@@ -98,6 +99,7 @@ func slackOptions(c *config.Config, w *wired, log *slog.Logger) (slack.Options, 
 	return slack.Options{
 		BotToken: botToken.Reveal(), AppToken: appToken.Reveal(), HTTP: http, APIURL: c.Slack.APIURL, Command: c.Slack.Command,
 		Diagnoser: w.diagnoser, Language: diagnostics.Lang(c.Language), Version: build(),
+		Access: access(c.Slack.Access), Diagnoses: c.Slack.DiagnosesPerMinute, Channels: channels(c.Slack.Channels),
 		Timeout: c.Diagnosis.Timeout + slackMargin, Log: log,
 	}, nil
 }
@@ -120,4 +122,21 @@ func readIfSet(r config.Ref) (config.Secret, error) {
 		return config.Secret{}, nil
 	}
 	return r.Read()
+}
+
+// access is who may ask what, as commands know it.
+func access(rules []config.Access) []commands.Rule {
+	all := make([]commands.Rule, 0, len(rules))
+	for _, r := range rules {
+		all = append(all, commands.Rule(r))
+	}
+	return all
+}
+
+func channels(services map[config.ChannelID]string) map[string]string {
+	all := map[string]string{}
+	for id, service := range services {
+		all[string(id)] = service
+	}
+	return all
 }

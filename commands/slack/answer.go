@@ -73,7 +73,14 @@ func (b *Bot) obey(ctx context.Context, a ask, w commands.Words, who commands.Pe
 
 // examine diagnoses a service, or the one that the conversation is about.
 func (b *Bot) examine(ctx context.Context, a ask, w commands.Words, who commands.Person, what commands.Diagnose) {
-	service, _, err := commands.Resolve(b.opts.Diagnoser, what)
+	var err error
+	if what.Service == "" {
+		what.Service, a.because, err = b.subject(ctx, a, w)
+	}
+	service := what.Service
+	if err == nil {
+		service, _, err = commands.Resolve(b.opts.Diagnoser, what)
+	}
 	if err != nil {
 		b.explain(ctx, a, w, err)
 		return

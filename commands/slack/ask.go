@@ -35,6 +35,7 @@ type ask struct {
 	thread     string    // ts of the thread that the answer belongs in; empty: the channel
 	address    string    // takes answers that only the asker sees; a secret; empty: there is none
 	at         time.Time // when it came
+	because    string    // how the bot knows the service that was left out, in the asker\'s words; empty: it was named
 	ref        string    // names this ask to people and in the log
 }
 

@@ -24,12 +24,13 @@ const (
 
 // cardNotes is what a card says about the run beside the report.
 type cardNotes struct {
-	asker  string   // user id; empty when it is none
-	joined []string // user ids of those who asked the same
-	run    string   // reference that the log has too
-	origin string   // of the run when this card joined it; in the reader's words
-	depth  bool     // evidence follows in the thread
-	again  string   // the text that asks the same again
+	asker   string   // user id; empty when it is none
+	joined  []string // user ids of those who asked the same
+	because string   // how the bot knows which service was meant
+	run     string   // reference that the log has too
+	origin  string   // of the run when this card joined it; in the reader's words
+	depth   bool     // evidence follows in the thread
+	again   string   // the text that asks the same again
 }
 
 // drawCard is the verdict first, causes apart from consequences, then what
@@ -267,6 +268,9 @@ func drawNotes(notes cardNotes, w commands.Words) string {
 	}
 	if len(notes.joined) > 0 {
 		parts = append(parts, prose(w.Say(textAlsoAsked))+" "+tags(notes.joined))
+	}
+	if notes.because != "" {
+		parts = append(parts, prose(notes.because))
 	}
 	if notes.origin != "" {
 		parts = append(parts, prose(notes.origin))

@@ -38,10 +38,11 @@ type Options struct {
 	Command  string // empty: /vault
 
 	Diagnoser commands.Diagnoser
-	Language  diagnostics.Lang // of people whose own cannot be known; empty: English
-	Access    []commands.Rule  // who may ask what; empty: every member may ask everything
-	Diagnoses int              // in a minute, that one person may ask for; zero: 10
-	Version   string           // what `version` answers
+	Language  diagnostics.Lang  // of people whose own cannot be known; empty: English
+	Access    []commands.Rule   // who may ask what; empty: every member may ask everything
+	Diagnoses int               // in a minute, that one person may ask for; zero: 10
+	Channels  map[string]string // services that channels are about, by the channel's id
+	Version   string            // what `version` answers
 
 	Connections int           // websockets at once, so that a refresh leaves no gap; zero: 2
 	Width       int           // asks answered at once; zero: 64
@@ -103,6 +104,7 @@ type Bot struct {
 	http   *office
 	people *people
 	groups *groups
+	labels *labels
 	quota  *commands.Quota
 	desk   *commands.Desk
 	spots  spots
@@ -156,6 +158,7 @@ func New(opts Options) (*Bot, error) {
 
 		people: newPeople(web, opts.Language, opts.Log, opts.Now),
 		groups: newGroups(web, opts.Now),
+		labels: newLabels(web, opts.Now),
 		quota:  commands.NewQuota(opts.Diagnoses, opts.Now),
 		desk:   commands.NewDesk(opts.Diagnoser, commands.DeskOptions{Join: opts.Join, Timeout: opts.Timeout, Now: opts.Now}),
 		newRef: newRef,

@@ -1,6 +1,6 @@
 package slack
 
-// The ids of the texts about who may ask what, and about what Slack refuses.
+// The ids of the texts about who may ask what, what is meant, and about what Slack refuses.
 const (
 	textRefusedGuest       = "slack_refused_guest"
 	textRefusedStranger    = "slack_refused_stranger"
@@ -17,6 +17,10 @@ const (
 	textNoThread           = "slack_no_thread"
 	textThrottled          = "slack_throttled"
 	textShutOut            = "slack_shut_out"
+	textBecauseThread      = "slack_because_thread"
+	textBecauseConfigured  = "slack_because_configured"
+	textBecauseNamed       = "slack_because_named"
+	textBecauseLast        = "slack_because_last"
 	textWhoMember          = "slack_who_member"
 	textWhoLanguage        = "slack_who_language"
 	textWhoGroups          = "slack_who_groups"
