@@ -37,17 +37,34 @@ type content struct {
 
 func readContent(a args) (content, error) {
 	c := content{text: a.str("text"), attachments: a.raw("attachments"), metadata: a.raw("metadata")}
-	if raw := a.raw("blocks"); raw != nil {
-		blocks, err := parseBlocks(raw, onMessage)
-		if err != nil {
+	raw, err := blocksOf(a)
+	if err != nil {
+		return content{}, err
+	}
+	if raw != nil {
+		if c.blocks, err = parseBlocks(raw, onMessage); err != nil {
 			return content{}, err
 		}
-		c.blocks, c.hasBlocks = blocks, true
+		c.hasBlocks = true
 	}
 	if err := checkAttachments(c.attachments); err != nil {
 		return content{}, err
 	}
 	return c, checkMetadata(c.metadata)
+}
+
+// blocksOf are the blocks of the arguments, or the one block that markdown_text is short for.
+func blocksOf(a args) (json.RawMessage, error) {
+	raw, markdown := a.raw("blocks"), a.str("markdown_text")
+	switch {
+	case markdown == "":
+		return raw, nil
+	case raw != nil || a.str("text") != "":
+		return nil, refuse("markdown_text_conflict")
+	case utf8.RuneCountInString(markdown) > maxMarkdown:
+		return nil, refuse("msg_too_long")
+	}
+	return json.Marshal([]object{{"type": "markdown", "text": markdown}})
 }
 
 // checkAttachments looks at what the old attachments may hold of the new: blocks.

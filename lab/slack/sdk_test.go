@@ -136,6 +136,9 @@ func TestBolt(t *testing.T) {
 			boltModal(t, s, app)
 			boltEvents(t, s, app)
 			boltRest(t, s, app)
+			if over == bySocket {
+				boltRefresh(t, s, app)
+			}
 		})
 	}
 }
@@ -217,6 +220,18 @@ func boltRest(t *testing.T, s *Server, app *sdkScript) {
 	if m := says(t, s, "D0ANA00001", ana, "pong"); m.TS <= dm.TS {
 		t.Errorf("the answer stands before the question: %+v", m)
 	}
+}
+
+// boltRefresh asks the app to connect anew, and finds it there again.
+func boltRefresh(t *testing.T, s *Server, app *sdkScript) {
+	t.Helper()
+	before := calls(s, "apps.connections.open")
+	does(t, s.Socket(SocketAction{Action: "disconnect"}))
+	eventually(t, "connected again", func() bool {
+		return calls(s, "apps.connections.open") > before && s.State("").Connections == 1
+	})
+	does(t, s.Say(Said{User: "bruno", Channel: "incidents", Text: "/vault diagnose worker"}))
+	app.next(t, "command").is(t, sdkStep{"user": bruno})
 }
 
 // TestWebClient holds that the official client reads every answer and every refusal as it does Slack's.
