@@ -60,6 +60,10 @@ vuln: ## known vulnerabilities in what the bot calls
 dead: ## functions that nothing calls
 	$(TOOL) deadcode -test ./...
 
+.PHONY: pictures
+pictures: packages ## make the pictures of docs/ in the running lab (make demo)
+	go run ./lab pictures
+
 .PHONY: clean
 clean: ## remove what was built; the lab must be down
 	rm -rf bin .lab

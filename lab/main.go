@@ -16,13 +16,14 @@ import (
 
 // cli is the command line.
 type cli struct {
-	Up      upCmd      `cmd:"" help:"Bring the world up and stay with it; Ctrl-C takes it down."`
-	Down    downCmd    `cmd:"" help:"Take the running world down."`
-	Status  statusCmd  `cmd:"" help:"Show every part: process, address, state."`
-	Build   buildCmd   `cmd:"" help:"Build the real servers that are not on this machine yet."`
-	Fault   faultCmd   `cmd:"" help:"Break the world and mend it."`
-	Picture pictureCmd `cmd:"" help:"Take a picture of the Slack page."`
-	Serve   serveCmd   `cmd:"" hidden:"" help:"Run one part of the world in this process."`
+	Up       upCmd       `cmd:"" help:"Bring the world up and stay with it; Ctrl-C takes it down."`
+	Down     downCmd     `cmd:"" help:"Take the running world down."`
+	Status   statusCmd   `cmd:"" help:"Show every part: process, address, state."`
+	Build    buildCmd    `cmd:"" help:"Build the real servers that are not on this machine yet."`
+	Fault    faultCmd    `cmd:"" help:"Break the world and mend it."`
+	Picture  pictureCmd  `cmd:"" help:"Take a picture of the Slack page."`
+	Pictures picturesCmd `cmd:"" help:"Make the pictures of the documentation."`
+	Serve    serveCmd    `cmd:"" hidden:"" help:"Run one part of the world in this process."`
 }
 
 // where is the flag of every command that looks for a world.
