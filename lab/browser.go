@@ -30,11 +30,17 @@ func openBrowser(ctx context.Context, width, height int) (_ context.Context, clo
 		chromedp.ExecPath(path), chromedp.UserDataDir(profile), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.WindowSize(width, height), chromedp.WSURLReadTimeout(browserStart))...)
 	ctx, stop := chromedp.NewContext(ctx)
-	return ctx, func() {
+	closeIt = func() {
 		stop()
 		stopAll()
 		os.RemoveAll(profile)
-	}, nil
+	}
+	// The browser lives as long as the context of what it does first.
+	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
+		closeIt()
+		return nil, nil, fmt.Errorf("start the browser: %w", err)
+	}
+	return ctx, closeIt, nil
 }
 
 // step is one thing done in the browser.

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/chromedp/chromedp"
@@ -56,10 +57,6 @@ func scenes() []scene {
 			acts: []step{shows(last + `?.querySelector(".replies")`), runs(last + `.querySelector(".replies").click()`), shows(`document.querySelector("#thread-messages .count")`)},
 		},
 		{
-			name: "pt-br", user: "ana", channel: "incidents", frame: toTop,
-			acts: []step{types("/vault diagnose worker"), answered(last)},
-		},
-		{
 			name: "modal", user: "bruno", channel: "general",
 			acts: []step{
 				types("something keeps failing in production: permission denied"),
@@ -76,16 +73,17 @@ func scenes() []scene {
 			name: "home", user: "bruno", channel: "@app",
 			acts: []step{runs(`document.querySelector("#tab-home").click()`), shows(`document.querySelector("#app-view .body")`)},
 		},
+		{
+			name: "pt-br", user: "ana", channel: "incidents", frame: toTop,
+			// Within a minute, the second to ask would join the first one's diagnosis.
+			acts: []step{settle(time.Minute), types("/vault diagnose worker"), answered(last)},
+		},
 	}
 }
 
 // types writes a line into the composer and sends it.
 func types(line string) step {
-	const box = "#composer textarea"
-	return chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
-		_, err := chromedp.SendKeys(chromedp.CSS(box), line+"\r")(ctx, target)
-		return err
-	})
+	return chromedp.Steps(chromedp.SendKeys(chromedp.CSS("#composer textarea"), line), chromedp.Click(chromedp.CSS("#composer .send")))
 }
 
 func shows(expression string) step { return holds(expression, sceneLimit) }
@@ -141,12 +139,7 @@ func (c picturesCmd) Run(ctx context.Context) (err error) {
 }
 
 func (c picturesCmd) wanted(name string) bool {
-	for _, n := range c.Only {
-		if n == name {
-			return true
-		}
-	}
-	return len(c.Only) == 0
+	return len(c.Only) == 0 || slices.Contains(c.Only, name)
 }
 
 // breakWorld injects the fault, waits until it shows, and returns what mends it.
@@ -180,7 +173,7 @@ func (c picturesCmd) take(ctx context.Context, page string, s scene) error {
 	defer cancel()
 	query := url.Values{"user": {s.user}, "channel": {s.channel}}
 	steps := append([]step{
-		coloured(false), chromedp.Navigate(page + "/?" + query.Encode()), shows(`document.querySelector("#person")`),
+		coloured(false), chromedp.EmulateViewport(pictureWidth, pictureHeight), chromedp.Navigate(page + "/?" + query.Encode()), shows(`document.querySelector("#person")`),
 	}, s.acts...)
 	if s.frame != "" {
 		steps = append(steps, runs(s.frame))
