@@ -33,6 +33,8 @@ slack:
   api_url: {{.Slack.URL}}/api/
   bot_token: {file: {{.Bot.SlackBotTokenFile}}}
   app_token: {file: {{.Bot.SlackAppTokenFile}}}
+health:
+  listen: {{.HealthAddr}}
 services:
 {{- range .Targets}}
   {{.Name}}:
@@ -69,8 +71,9 @@ func BotConfig(state State) ([]byte, error) {
 	}
 	data := struct {
 		State
-		Targets []botTarget
-	}{State: state}
+		HealthAddr string
+		Targets    []botTarget
+	}{State: state, HealthAddr: hostPort(state.Bot.HealthURL)}
 	for _, s := range catalogue() {
 		data.Targets = append(data.Targets, botTarget{
 			Name: s.name, Namespace: s.namespace, ServiceAccount: s.serviceAccount, SPIFFEID: s.id(),

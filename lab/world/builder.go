@@ -186,6 +186,7 @@ func (b *builder) planAddresses() error {
 		{17017, "", &b.state.MongoDB.Addr},
 		{17018, "http://", &b.state.MongoDB.AdminURL},
 		{18080, "http://", &b.state.Slack.URL},
+		{19464, "http://", &b.state.Bot.HealthURL},
 	}
 	for _, want := range wanted {
 		if err := want.assign(ports); err != nil {

@@ -3,9 +3,7 @@ package world
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"time"
 
@@ -84,29 +82,13 @@ func botManifest() (json.RawMessage, error) {
 	return data, nil
 }
 
-// botSpec describes the bot itself, as people run it.
+// botSpec describes the bot itself, as people run it. It is ready when Slack is
+// connected: only then does the workspace have somebody to hand a command to.
 func (b *builder) botSpec() spec {
 	return spec{
 		name: partBot, path: b.options.Bot, args: []string{"run", "--config", b.state.Bot.ConfigFile},
-		address: b.state.Slack.URL, logFile: b.folder.log(partBot), ready: b.botConnected,
+		address: b.state.Bot.HealthURL, logFile: b.folder.log(partBot), ready: answersOK(b.state.Bot.HealthURL + "/readyz"),
 	}
-}
-
-// botConnected holds when the bot's websocket is open: only then does the
-// workspace have somebody to hand a command to.
-func (b *builder) botConnected(ctx context.Context) error {
-	answer, err := call(ctx, http.MethodGet, b.state.Slack.URL+"/lab/state", nil)
-	if err != nil {
-		return err
-	}
-	var workspace slack.Snapshot
-	if err := json.Unmarshal(answer, &workspace); err != nil {
-		return fmt.Errorf("read the workspace's state: %w", err)
-	}
-	if workspace.Connections == 0 {
-		return errors.New("the bot has not connected to Slack")
-	}
-	return nil
 }
 
 // serviceSpec describes one of the three services.

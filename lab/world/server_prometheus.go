@@ -38,7 +38,7 @@ func (b *builder) prometheusSpec() spec {
 	}
 }
 
-// prometheusConfig scrapes the services, and Vault, whose metrics begin alike.
+// prometheusConfig scrapes Vault, the services and the bot.
 func (b *builder) prometheusConfig() json.RawMessage {
 	jobs := []scrapeJob{{
 		Name: "vault", Path: "/v1/sys/metrics", Params: map[string][]string{"format": {"prometheus"}},
@@ -50,6 +50,9 @@ func (b *builder) prometheusConfig() json.RawMessage {
 			Targets: []string{hostPort(state.AdminURL)},
 			Labels:  map[string]string{"pod": state.Pod, "namespace": service.namespace},
 		}}})
+	}
+	if !b.options.NoBot {
+		jobs = append(jobs, scrapeJob{Name: "tandem", Targets: []targetGroup{{Targets: []string{hostPort(b.state.Bot.HealthURL)}}}})
 	}
 	// Prometheus reads YAML, of which JSON is a part.
 	config, err := json.Marshal(map[string]any{

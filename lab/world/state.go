@@ -88,6 +88,7 @@ type ServiceState struct {
 // BotState is what the bot is given: files, so that no secret is in an argument.
 type BotState struct {
 	ConfigFile        string `json:"config_file"`
+	HealthURL         string `json:"health_url"` // /healthz, /readyz and /metrics
 	VaultTokenFile    string `json:"vault_token_file"`
 	RoleIDFile        string `json:"role_id_file"`
 	SecretIDFile      string `json:"secret_id_file"`
