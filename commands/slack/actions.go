@@ -3,6 +3,7 @@ package slack
 import (
 	"context"
 	"runtime/debug"
+	"strings"
 
 	slackgo "github.com/slack-go/slack"
 
@@ -19,7 +20,8 @@ func (b *Bot) act(ctx context.Context, a ask, action *slackgo.BlockAction, from 
 	if a.thread == card {
 		a.thread = "" // the message is the one that its thread hangs from
 	}
-	switch action.ActionID {
+	kind, _, _ := strings.Cut(action.ActionID, "/")
+	switch kind {
 	case actionAgain:
 		b.answer(ctx, a)
 	case actionEvidence:

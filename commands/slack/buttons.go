@@ -6,8 +6,9 @@ import (
 	"tandem/commands"
 )
 
-// The buttons that the bot draws, by their action ids. Values are what a person
-// could type, or the id of a run.
+// The buttons that the bot draws, by their action ids: no two of a message or a
+// view may have the same, so that a slash and a number may follow. Values are
+// what a person could type, or the id of a run.
 const (
 	actionAgain    = "again"    // value: the text of a command
 	actionEvidence = "evidence" // value: a run

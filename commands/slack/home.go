@@ -204,8 +204,8 @@ func (s standing) mark() string {
 func drawServices(services []standing, w commands.Words) []slackgo.Block {
 	blocks := []slackgo.Block{slackgo.NewDividerBlock(), section(strong(w.Say(textHomeServices)))}
 	shown := services[:min(len(services), maxServices)]
-	for _, s := range shown {
-		blocks = append(blocks, drawService(s, w))
+	for i, s := range shown {
+		blocks = append(blocks, drawService(s, actionDirect+"/"+strconv.Itoa(i), w))
 	}
 	var names []string
 	for _, s := range services[len(shown):] {
@@ -218,7 +218,7 @@ func drawServices(services []standing, w commands.Words) []slackgo.Block {
 	return blocks
 }
 
-func drawService(s standing, w commands.Words) slackgo.Block {
+func drawService(s standing, action string, w commands.Words) slackgo.Block {
 	text := s.mark() + " " + fit(s.service, shareLine/2, ellipsis, strong)
 	if s.last != nil {
 		text += " · " + onClock(s.last.Started) + "\n" + fit(s.text, shareLine, ellipsis, oneLine)
@@ -229,7 +229,7 @@ func drawService(s standing, w commands.Words) slackgo.Block {
 	if !s.allowed || size(value) > maxValue {
 		return section(text)
 	}
-	return slackgo.NewSectionBlock(mrkdwn(text), nil, slackgo.NewAccessory(button(actionDirect, value, w.Say(textButtonDiagnose))))
+	return slackgo.NewSectionBlock(mrkdwn(text), nil, slackgo.NewAccessory(button(action, value, w.Say(textButtonDiagnose))))
 }
 
 // onClock is a time as the reader's own clock shows it.

@@ -13,11 +13,10 @@ import (
 	"tandem/commands"
 )
 
-// What the modal asks for.
+// What the modal asks for: the ids of its blocks, and of what is in them.
 const (
 	blockService = "service"
 	blockSince   = "since"
-	actionValue  = "value"
 )
 
 // modalPlace is where the answer to a modal belongs. The modal carries it.
@@ -108,7 +107,7 @@ func input(id, label, hint string, element slackgo.BlockElement) *slackgo.InputB
 func serviceElement(services, named []string) slackgo.BlockElement {
 	unfit := func(s string) bool { return size(s) > maxOption }
 	if len(services) == 0 || len(services) > maxOptions || slices.ContainsFunc(services, unfit) {
-		line := slackgo.NewPlainTextInputBlockElement(nil, actionValue).WithMaxLength(maxTyped)
+		line := slackgo.NewPlainTextInputBlockElement(nil, blockService).WithMaxLength(maxTyped)
 		if len(named) > 0 {
 			line.InitialValue = fit(named[0], maxTyped, "", plain)
 		}
@@ -118,7 +117,7 @@ func serviceElement(services, named []string) slackgo.BlockElement {
 	for _, s := range services {
 		options = append(options, slackgo.NewOptionBlockObject(s, literal(s), nil))
 	}
-	menu := slackgo.NewOptionsSelectBlockElement(slackgo.OptTypeStatic, nil, actionValue, options...)
+	menu := slackgo.NewOptionsSelectBlockElement(slackgo.OptTypeStatic, nil, blockService, options...)
 	if len(named) > 0 {
 		menu.InitialOption = options[slices.Index(services, named[0])]
 	}
@@ -131,7 +130,7 @@ func sinceElement() slackgo.BlockElement {
 	for _, since := range []string{"15m", "30m", "1h", "6h", "24h"} {
 		options = append(options, slackgo.NewOptionBlockObject(since, literal(since), nil))
 	}
-	return slackgo.NewOptionsSelectBlockElement(slackgo.OptTypeStatic, nil, actionValue, options...)
+	return slackgo.NewOptionsSelectBlockElement(slackgo.OptTypeStatic, nil, blockSince, options...)
 }
 
 // submitted judges what somebody entered in a modal: the answer goes into the
@@ -145,14 +144,14 @@ func (b *Bot) submitted(a ask, from *slackgo.InteractionCallback) (answer any, r
 	}
 	w := b.wordsOf(b.people.known(a.user))
 	entered := from.View.State.Values
-	what := commands.Diagnose{Service: strings.TrimSpace(chosen(entered[blockService][actionValue]))}
+	what := commands.Diagnose{Service: strings.TrimSpace(chosen(entered[blockService][blockService]))}
 	service, _, err := commands.Resolve(b.opts.Diagnoser, what)
 	if err != nil {
 		text, _ := w.Explain(err)
 		return slackgo.NewErrorsViewSubmissionResponse(map[string]string{blockService: fit(text, maxFieldError, ellipsis, plain)}), nil
 	}
 	a.channel, a.thread, a.text = place.Channel, place.Thread, "diagnose "+quoted(service)
-	if since := chosen(entered[blockSince][actionValue]); since != "" {
+	if since := chosen(entered[blockSince][blockSince]); since != "" {
 		a.text += " --since " + since
 	}
 	return nil, func(ctx context.Context) { b.answer(ctx, a) }
