@@ -55,7 +55,7 @@ func TestEvidenceIsFiledOnce(t *testing.T) {
 
 func TestWithoutTheRightToUploadTheThreadSaysSo(t *testing.T) {
 	w := open(t, finds(failReport()), func(_ *Options, c *lab.Config) {
-		c.Scopes = []string{"commands", "chat:write", "users:read"}
+		c.Manifest, c.Scopes = nil, []string{"commands", "chat:write", "users:read"}
 	})
 	card := w.verdict(bruno, incidents)
 	w.click(bruno, incidents, card.TS, actionEvidence, "")
@@ -200,7 +200,7 @@ func TestHomeRefusesStrangersPolitely(t *testing.T) {
 	}
 	w.eventually("the guest reads why", func() bool {
 		view, ok := w.State("").Homes["U0GUEST001"]
-		return ok && strings.Contains(read(lab.Message{Blocks: view.Blocks}), "members of this workspace only")
+		return ok && strings.Contains(read(lab.Message{Blocks: view.Blocks}), "Respondo apenas a membros")
 	})
 }
 
