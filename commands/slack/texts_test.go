@@ -27,7 +27,7 @@ func TestEveryTextIsThereAndUsedInBothLanguages(t *testing.T) {
 			code += source(t, file)
 		}
 	}
-	for _, m := range regexp.MustCompile(`(?m)^\t(text\w+)\s+= "(slack_\w+)"$`).FindAllStringSubmatch(code, -1) {
+	for _, m := range constant.FindAllStringSubmatch(code, -1) {
 		used[m[2]] = m[1]
 		if strings.Count(code, m[1]) < 2 {
 			t.Errorf("%s is never said", m[1])
@@ -54,6 +54,41 @@ func TestEveryTextIsThereAndUsedInBothLanguages(t *testing.T) {
 		t.Errorf("the languages fill different blanks:\n%s", diff)
 	}
 }
+
+// TestEveryBlankIsFilled holds the calls that say a text against its blanks.
+func TestEveryBlankIsFilled(t *testing.T) {
+	blanks := textsOf(t, "en")
+	ids := map[string]string{} // by constant
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		for _, m := range constant.FindAllStringSubmatch(source(t, file), -1) {
+			ids[m[1]] = m[2]
+		}
+	}
+	calls := 0
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		for _, m := range regexp.MustCompile(`\.(Say|Count)\((text\w+)(.*)`).FindAllStringSubmatch(source(t, file), -1) {
+			calls++
+			for _, blank := range blanks[ids[m[2]]] {
+				if blank != "Prog" && (blank != "N" || m[1] != "Count") && !strings.Contains(m[3], `"`+blank+`"`) {
+					t.Errorf("%s: %s does not fill the blank %s", file, m[2], blank)
+				}
+			}
+		}
+	}
+	if calls < 30 {
+		t.Errorf("found %d calls: this test looks at nothing", calls)
+	}
+}
+
+// constant matches the constant of a text's id.
+var constant = regexp.MustCompile(`(?m)^\t(text\w+)\s+= "(slack_\w+)"$`)
 
 // textsOf returns the texts of a language with the blanks that each has.
 func textsOf(t *testing.T, lang string) map[string][]string {
