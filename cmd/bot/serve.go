@@ -86,6 +86,9 @@ func beside(ctx context.Context, main func(context.Context) error, sides ...func
 	return err
 }
 
+// asksPerMinute is what one person may ask of all kinds, at least.
+const asksPerMinute = 30
+
 func slackOptions(c *config.Config, w *wired, log *slog.Logger) (slack.Options, error) {
 	if c.Slack == nil {
 		return slack.Options{}, errors.New("slack: not configured: `bot run` needs slack.bot_token, and slack.app_token or slack.http; config/example.yaml shows them")
@@ -100,7 +103,8 @@ func slackOptions(c *config.Config, w *wired, log *slog.Logger) (slack.Options, 
 		BotToken: botToken.Reveal(), AppToken: appToken.Reveal(), HTTP: http, APIURL: c.Slack.APIURL, Command: c.Slack.Command,
 		Diagnoser: w.diagnoser, Language: diagnostics.Lang(c.Language), Version: build(),
 		Access: access(c.Slack.Access), Diagnoses: c.Slack.DiagnosesPerMinute, Channels: channels(c.Slack.Channels),
-		Timeout: c.Diagnosis.Timeout + slackMargin, Log: log,
+		PerMinute: max(asksPerMinute, 2*c.Slack.DiagnosesPerMinute),
+		Timeout:   c.Diagnosis.Timeout + slackMargin, Log: log,
 	}, nil
 }
 
