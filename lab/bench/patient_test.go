@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"strconv"
 	"strings"
 	"testing"
@@ -17,7 +18,7 @@ import (
 const (
 	patientChecks   = 37
 	patientTime     = 10 * time.Second // of a diagnosis
-	patientServices = 50
+	patientServices = atOnce * busyRounds
 )
 
 // patient is a diagnoser whose checks end one after another, over some seconds.
@@ -77,12 +78,13 @@ type seriesFacts struct {
 // lookAtSeries waits for its part of a diagnosis, and then reads an answer of a
 // few kilobytes.
 func lookAtSeries(ctx context.Context, a seriesArgs) (seriesFacts, []diagnostics.Evidence, error) {
+	const turn = patientTime / patientChecks
 	invocation := fmt.Sprintf("curl -sG http://prometheus:9090/api/v1/query_range --data-urlencode 'query=series{service=%q,number=\"%d\"}'", a.Service, a.Number)
 	asked := []diagnostics.Evidence{{Source: "prometheus", Invocation: invocation, Observed: strings.Repeat("a line of what was seen ", 8), At: time.Now()}}
 	select {
 	case <-ctx.Done():
 		return seriesFacts{}, asked, ctx.Err()
-	case <-time.After(time.Duration(a.Number+1) * patientTime / patientChecks):
+	case <-time.After(time.Duration(a.Number)*turn + rand.N(turn)): // no two diagnoses are in step
 	}
 	var answer struct {
 		Values [][2]any `json:"values"`
@@ -115,7 +117,7 @@ func seriesAnswer(seed int) []byte {
 func (p *patient) Services() []string {
 	names := make([]string, patientServices)
 	for i := range names {
-		names[i] = fmt.Sprintf("service-%02d", i)
+		names[i] = fmt.Sprintf("service-%03d", i)
 	}
 	return names
 }
