@@ -171,6 +171,7 @@ func driveMarkup(t *testing.T, b *browser) {
 		{"mrkdwn", "<!date^0^{nothing}^javascript:alert(1)|1970>", `<time class="date" title="1970">{nothing}</time>`},
 		{"mrkdwn", "&gt; said\n&gt; twice", "<blockquote>said<br>twice</blockquote>"},
 		{"mrkdwn", "a ```x *y*\nz``` b", `a <pre class="code">x *y*` + "\n" + `z</pre> b`},
+		{"mrkdwn", "a\n```\nx\n```\n```y```\nb", `a<pre class="code">x</pre><pre class="code">y</pre>b`},
 		{"mrkdwn", ":nope: :+1:", `:nope: <span class="emoji" title=":+1:" role="img" aria-label="+1">👍</span>`},
 		{"markdown", "# Title\n**b** *i* `c` [l](https://x.test/)", `<p class="md-heading"><b>Title</b></p><p><b>b</b> <i>i</i> <code>c</code> <a href="https://x.test/" target="_blank" rel="noopener noreferrer">l</a></p>`},
 		{"markdown", "- a\n- b\n\n1. c", "<ul><li>a</li><li>b</li></ul><ol><li>c</li></ol>"},
@@ -389,6 +390,7 @@ func driveComposer(t *testing.T, b *browser) {
 		b.holds(t, fmt.Sprintf("document.querySelector(%q).value === %q", of, want))
 	}
 	b.visit(t, s.URL()+"/?user=ana")
+	b.says(t, "#channel-name", "incidents")
 	b.types(t, box, "/va")
 	b.says(t, ".completion li", "Diagnose Vault and SPIFFE")
 	b.presses(t, tab())

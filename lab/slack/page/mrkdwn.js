@@ -17,8 +17,11 @@ const inlinePattern = new RegExp([
 
 /** mrkdwn draws a whole text; names tells what ids are called: {me, groups, user(id), channel(id), group(id)}. */
 export function mrkdwn(text, names) {
-  return text.split(/```\n?([\s\S]+?)\n?```/).flatMap((part, i) =>
-    i % 2 ? [codeBlock(part)] : lines(part, names));
+  // The line ends beside a block of code are its own.
+  return text.split(/\n?```\n?([\s\S]+?)\n?```\n?/).flatMap((part, i) => {
+    if (i % 2) return [codeBlock(part)];
+    return part === "" ? [] : lines(part, names);
+  });
 }
 
 export function codeBlock(text) {
