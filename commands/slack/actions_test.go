@@ -182,15 +182,16 @@ func TestHomeShowsServicesAndDiagnosesDirectly(t *testing.T) {
 		t.Fatal(got.Error)
 	}
 	w.eventually("the Home tab has the verdict", home("❌ *worker*", "The worker's token cannot renew itself", "<!date^"))
-	found := false
-	for _, c := range w.State(bruno).Channels {
-		for _, m := range c.Messages {
-			found = found || strings.HasPrefix(c.ID, "D") && strings.Contains(read(m), "❌ worker: failing")
+	w.eventually("the card is in the direct message", func() bool {
+		for _, c := range w.State(bruno).Channels {
+			for _, m := range c.Messages {
+				if strings.HasPrefix(c.ID, "D") && strings.Contains(read(m), "❌ worker: failing") {
+					return true
+				}
+			}
 		}
-	}
-	if !found {
-		t.Errorf("no card in the direct message:\n%s", w.transcript())
-	}
+		return false
+	})
 }
 
 func TestHomeRefusesStrangersPolitely(t *testing.T) {
