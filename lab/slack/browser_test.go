@@ -109,7 +109,12 @@ func (b *browser) visit(t *testing.T, url string) {
 // types puts text into the element, then presses keys, such as Enter.
 func (b *browser) types(t *testing.T, selector, text string, keys ...input.DispatchKeyEventParams) {
 	t.Helper()
-	b.do(t, "type "+text, chromedp.SendKeys(chromedp.CSS(selector), text))
+	b.shows(t, selector)
+	b.runs(t, fmt.Sprintf("document.querySelector(%q).focus()", selector))
+	b.do(t, "type "+text, chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		_, err := cdp.Call(ctx, target, input.InsertText, input.InsertTextParams{Text: text})
+		return err
+	}))
 	b.presses(t, keys...)
 }
 
