@@ -302,12 +302,11 @@ func (p *board) fail(ctx context.Context, err error) {
 }
 
 // show replaces the message of the diagnosis, and says whether people can see
-// it. It keeps trying for a moment after a stop.
+// it. It keeps trying as long as the answer is of use, and for a moment after a
+// stop.
 func (p *board) show(ctx context.Context, m message) bool {
 	ctx, cancel := outlive(ctx)
 	defer cancel()
-	ctx, cancelTimeout := context.WithTimeout(ctx, deliverTimeout)
-	defer cancelTimeout()
 	err := p.bot.web.update(ctx, p.ask.channel, p.spot.at(), m)
 	if err != nil {
 		p.bot.log.WarnContext(ctx, "show the end of a diagnosis", "ask", p.ask, "error", err, "details", details(err))

@@ -212,7 +212,7 @@ func ended(ctx context.Context, err error) error {
 // identify learns who the bot is, however long Slack takes to answer.
 func (b *Bot) identify(ctx context.Context) error {
 	for pause := time.Second; ; pause = min(2*pause, time.Minute) {
-		self, err := b.web.whoAmI(ctx)
+		self, err := b.whoAmI(ctx)
 		if err == nil {
 			b.me, b.self, b.people.me = self, self.name, self
 			return nil
@@ -225,6 +225,13 @@ func (b *Bot) identify(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// whoAmI asks Slack once, so that the log tells when it does not answer.
+func (b *Bot) whoAmI(ctx context.Context) (identity, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	return b.web.whoAmI(ctx)
 }
 
 // finish waits for the running commands, and cuts them off after the grace.

@@ -195,7 +195,7 @@ func (w *web) pace(channel string, d time.Duration) { w.postpone(postsIn(channel
 // update replaces a message of the bot's.
 func (w *web) update(ctx context.Context, channel, ts string, m message) error {
 	w.edits.note(w.now())
-	return w.call(ctx, methodUpdate, true, func(ctx context.Context) error { return w.edit(ctx, channel, ts, m) })
+	return w.patiently(ctx, methodUpdate, insist, func(ctx context.Context) error { return w.edit(ctx, channel, ts, m) })
 }
 
 // glance replaces a message unless that would mean to wait, or to take an edit
@@ -277,29 +277,6 @@ func (w *web) respond(ctx context.Context, address string, m message) error {
 func withoutAddress(err error) error {
 	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		return fmt.Errorf("post to the response address: %w", wrapped.Err)
-	}
-	return err
-}
-
-// call makes a call as often as Slack throttles it, and once more after other
-// trouble when it can be repeated without harm.
-func (w *web) call(ctx context.Context, method string, repeatable bool, request func(context.Context) error) error {
-	var err error
-	for range maxTries {
-		if waitErr := w.wait(ctx, w.pause(method)); waitErr != nil {
-			return errors.Join(err, fmt.Errorf("%s: %w", method, waitErr))
-		}
-		if err = w.once(ctx, method, request); err == nil {
-			return nil
-		}
-		if _, throttled := retryAfter(err); throttled {
-			continue
-		}
-		if !repeatable || !passing(err) || ctx.Err() != nil {
-			return err
-		}
-		repeatable = false
-		w.postpone(method, repeatPause)
 	}
 	return err
 }

@@ -57,6 +57,10 @@ func TestCallsAreRepeatedOnlyWhereThatIsSafe(t *testing.T) {
 		return err
 	}
 	edit := func(ctx context.Context, w *web) error { return w.update(ctx, incidents, "1.2", drawNotice("!", "x")) }
+	ask := func(ctx context.Context, w *web) error {
+		_, err := w.permalink(ctx, incidents, "1.2")
+		return err
+	}
 	glance := func(ctx context.Context, w *web) error {
 		_, err := w.glance(ctx, incidents, "1.2", drawNotice("!", "x"))
 		return err
@@ -74,8 +78,9 @@ func TestCallsAreRepeatedOnlyWhereThatIsSafe(t *testing.T) {
 		"429 without a time":                 {edit, []http.HandlerFunc{answers(429, "", ""), fine}, 2, []time.Duration{throttledPause}, false},
 		"not for ever":                       {edit, []http.HandlerFunc{limited}, maxTries, slices.Repeat([]time.Duration{7 * time.Second}, maxTries-1), true},
 		"a post is not repeated blindly":     {post, []http.HandlerFunc{broken, fine}, 1, nil, true},
-		"an edit is":                         {edit, []http.HandlerFunc{broken, fine}, 2, []time.Duration{repeatPause}, false},
-		"but once":                           {edit, []http.HandlerFunc{broken}, 2, []time.Duration{repeatPause}, true},
+		"a question is":                      {ask, []http.HandlerFunc{broken, fine}, 2, []time.Duration{repeatPause}, false},
+		"but once":                           {ask, []http.HandlerFunc{broken}, 2, []time.Duration{repeatPause}, true},
+		"an edit is until it is done":        {edit, []http.HandlerFunc{broken, broken, fine}, 3, slices.Repeat([]time.Duration{repeatPause}, 2), false},
 		"a refusal is final":                 {edit, []http.HandlerFunc{answers(200, "", `{"ok":false,"error":"is_archived"}`), fine}, 1, nil, true},
 		"progress never waits":               {glance, []http.HandlerFunc{limited, fine}, 1, nil, true},
 	} {
@@ -112,10 +117,13 @@ func TestAStopEndsTheWait(t *testing.T) {
 
 func TestTheResponseAddressIsInNoError(t *testing.T) {
 	w, _, _ := scripted(t, answers(500, "", ""))
+	w.wait = sleep // where nothing listens it is tried again and again
 	closed := httptest.NewServer(http.NotFoundHandler())
 	closed.Close()
 	for _, address := range []string{closed.URL + "/canary", "::canary", "http://127.0.0.1:1/canary"} {
-		err := w.respond(t.Context(), address, drawNotice("!", "x"))
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		err := w.respond(ctx, address, drawNotice("!", "x"))
 		if err == nil || strings.Contains(err.Error(), "canary") {
 			t.Errorf("%s: %v", address, err)
 		}
