@@ -85,12 +85,9 @@ type job struct {
 	unknown bool // of a kind that the bot does not know
 }
 
-// guarded is what a job does, as long as that is of use, and what is said when
-// it breaks.
+// guarded is what a job does, and what is said when it breaks.
 func (b *Bot) guarded(j job) func(context.Context) {
 	return func(ctx context.Context) {
-		ctx, cancel := context.WithTimeout(ctx, usefulFor)
-		defer cancel()
 		defer func() {
 			if broken := recover(); broken != nil {
 				b.logBroken(ctx, j.ask, &commands.PanicError{Value: broken, Stack: debug.Stack()})

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// usefulFor is how long after it was asked something is still answered. The
-// address for private answers dies at the same time.
+// usefulFor is how long Slack may be away and still be told what was found. The
+// address for private answers works no longer than that either.
 const usefulFor = 30 * time.Minute
 
 // repeat says when a call is made again after trouble. After throttling it
@@ -63,8 +63,10 @@ func (w *web) call(ctx context.Context, method string, repeatable bool, request 
 }
 
 // patiently makes a call until it is done, waiting does not help, or the
-// context ends.
+// context ends, or what it tells is of no use any more.
 func (w *web) patiently(ctx context.Context, method string, how repeat, request func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, usefulFor)
+	defer cancel()
 	p := &patience{how: how}
 	var err error
 	for {
