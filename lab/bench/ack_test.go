@@ -40,7 +40,7 @@ type traffic struct {
 func kinds() []traffic {
 	return []traffic{
 		{name: "flood", people: 8, volley: 4000},
-		{name: "all-answered", people: crowdSize, volley: 2000, answered: true},
+		{name: "all-answered", people: crowdSize, volley: 1000, answered: true},
 	}
 }
 
