@@ -54,6 +54,13 @@ func BenchmarkAck(b *testing.B) {
 	}
 }
 
+func (t traffic) goals() string {
+	if t.answered {
+		return "no goal, since the baseline answers nothing"
+	}
+	return "goals at least 0.9, at most 2"
+}
+
 func (t traffic) asks(s *standIn) *asks {
 	return &asks{people: t.people, text: "help", address: s.URL}
 }

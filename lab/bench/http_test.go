@@ -27,7 +27,7 @@ func (t traffic) overHTTP(b *testing.B, connections int) {
 	toBot := newRange(b, bot.HTTPAddress(), connections)
 	all := t.asks(botSide)
 	duel(
-		b,
+		b, t.goals(),
 		func() volley { return toBare.requests(b, all, t.volley) },
 		func() volley { return t.settled(b, botSide, toBot.requests(b, all, t.volley)) },
 	)

@@ -29,7 +29,7 @@ func (t traffic) overSocket(b *testing.B, outstanding int) {
 	}
 	toBare, toBot := t.asks(bareSide), t.asks(botSide)
 	duel(
-		b,
+		b, t.goals(),
 		func() volley { return bareSide.envelopes(b, toBare, t.volley, outstanding) },
 		func() volley { return t.settled(b, botSide, botSide.envelopes(b, toBot, t.volley, outstanding)) },
 	)

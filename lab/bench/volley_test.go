@@ -39,7 +39,7 @@ type shoot func() volley
 // duel lets bot and baseline send their volleys in turn, so that both see the
 // same machine, and reports the medians of the rounds' ratios. Before each of
 // the two the garbage of the other is swept.
-func duel(b *testing.B, bare, bot shoot) {
+func duel(b *testing.B, goals string, bare, bot shoot) {
 	b.Helper()
 	load := loadAverage(b)
 	bare()
@@ -60,8 +60,8 @@ func duel(b *testing.B, bare, bot shoot) {
 		b.ReportMetric(middle(tail), "x-p99")
 		b.ReportMetric(middle(cpu), "x-cpu")
 		b.ReportMetric(0, "ns/op") // many rounds: no figure of its own
-		b.Logf("bare %.0f/s, bot %.0f/s: %s of its throughput, %s of its p99, %s of the CPU time with the client's; load average before %s; goals at least 0.9, at most 2",
-			middle(bareRate), middle(botRate), span(throughput), span(tail), span(cpu), load)
+		b.Logf("bare %.0f/s, bot %.0f/s: %s of its throughput, %s of its p99, %s of the CPU time with the client's; load average before %s; %s",
+			middle(bareRate), middle(botRate), span(throughput), span(tail), span(cpu), load, goals)
 	}
 }
 
