@@ -16,7 +16,8 @@ type Card struct {
 	Label    string // of the status
 	Headline string
 	At       time.Time
-	Footer   string // how long it took, how far back it read, counts
+	Counts   string // of checks by status
+	Timing   string // how long it took, how far back it read
 
 	Causes       []CardCause
 	Consequences []CardCheck // failing because of others
@@ -68,7 +69,8 @@ func NewCard(report diagnostics.Report, since time.Duration, w Words) Card {
 		Label:    w.Status(view.Verdict.Status),
 		Headline: view.Verdict.Headline,
 		At:       view.At,
-		Footer:   footer(view, report.Took, since, w),
+		Counts:   counts(view, w),
+		Timing:   timing(report.Took, since, w),
 		Words:    cardWords(w),
 	}
 	results := map[string]diagnostics.ResultView{}
@@ -124,9 +126,11 @@ func cardWords(w Words) CardWords {
 	}
 }
 
-// footer says how the report came to be: counts of each status that occurs,
-// time, window.
-func footer(v diagnostics.View, took, since time.Duration, w Words) string {
+// Footer says how the report came to be.
+func (c Card) Footer() string { return c.Counts + " · " + c.Timing }
+
+// counts has each status that occurs.
+func counts(v diagnostics.View, w Words) string {
 	counts := map[diagnostics.Status]int{}
 	for _, c := range v.Checks {
 		counts[c.Status]++
@@ -137,9 +141,12 @@ func footer(v diagnostics.View, took, since time.Duration, w Words) string {
 			parts = append(parts, w.Say("count_status", "N", counts[s], "Status", w.Status(s)))
 		}
 	}
-	parts = append(parts, w.Took(took))
-	if since > 0 {
-		parts = append(parts, w.Say("window", "Since", Short(since)))
-	}
 	return strings.Join(parts, " · ")
+}
+
+func timing(took, since time.Duration, w Words) string {
+	if since <= 0 {
+		return w.Took(took)
+	}
+	return w.Took(took) + " · " + w.Say("window", "Since", Short(since))
 }

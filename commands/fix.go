@@ -33,18 +33,25 @@ func fixCause(cause CardCause, checks []CheckInfo, w Words) Page {
 	if cause.Remedy != "" {
 		page = append(page, Paragraph(w.Say("label_remedy")+": "+cause.Remedy))
 	}
-	if command := probeOf(cause, checks); command != "" {
-		page = append(page, Paragraph(w.Say("fix_by_hand")), Code(command))
+	if look := byHandOf(cause, checks); look != "" {
+		page = append(page, Paragraph(w.Say("fix_by_hand")), Code(look))
 	}
 	return append(page, Paragraph(w.Say("fix_explain", "Code", cause.Code)))
 }
 
-// probeOf is the command that showed the cause, or else the check's.
-func probeOf(cause CardCause, checks []CheckInfo) string {
+// maxByHand is how many commands one cause is shown with.
+const maxByHand = 3
+
+// byHandOf is the commands that showed the cause, or else the check's.
+func byHandOf(cause CardCause, checks []CheckInfo) string {
+	var all []string
 	for _, e := range cause.Evidence {
-		if strings.TrimSpace(e.Invocation) != "" {
-			return e.Invocation
+		if e.Invocation != "" && len(all) < maxByHand && !slices.Contains(all, e.Invocation) {
+			all = append(all, e.Invocation)
 		}
+	}
+	if len(all) > 0 {
+		return strings.Join(all, "\n")
 	}
 	at := slices.IndexFunc(checks, func(c CheckInfo) bool { return c.Code == cause.Code })
 	if at < 0 {

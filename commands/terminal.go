@@ -92,7 +92,7 @@ func (t Terminal) Card(c Card) error {
 	s.results(c.Words.Warnings, c.Warnings)
 	s.unseen(c)
 	s.table(c)
-	s.line(0, "\n"+s.paint(dim, c.Footer))
+	s.line(0, "\n"+s.paint(dim, c.Footer()))
 	return t.write(s)
 }
 

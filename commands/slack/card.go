@@ -1,6 +1,7 @@
 package slack
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -46,7 +47,7 @@ func drawCard(card commands.Card, notes cardNotes, w commands.Words) message {
 	room := messageBudget - shareFooter - shareFolded - textSizes(blocks)
 	blocks = append(blocks, drawRows(card, room, w)...)
 	blocks = append(blocks, drawFolded(card)...)
-	blocks = append(blocks, footnotes(fit(card.Footer, shareFooter/2, ellipsis, prose)+drawNotes(notes, w)))
+	blocks = append(blocks, footnotes(fit(card.Timing, shareFooter/2, ellipsis, prose)+drawNotes(notes, w)))
 	blocks = append(blocks, drawButtons(card, notes, w))
 	return message{
 		text:   fallback(card.Target + ": " + card.Label + " – " + card.Headline),
@@ -83,7 +84,17 @@ func drawRows(card commands.Card, room int, w commands.Words) []slackgo.Block {
 	if len(card.Consequences)+len(card.Warnings) == 0 {
 		return nil
 	}
-	return []slackgo.Block{drawTable(card.Rows, room, w)}
+	rows := slices.Clone(card.Rows)
+	for i := range rows {
+		if isCause(card, rows[i].Code) {
+			rows[i].Summary = "" // it stands above
+		}
+	}
+	return []slackgo.Block{drawTable(rows, room, w)}
+}
+
+func isCause(card commands.Card, code string) bool {
+	return slices.ContainsFunc(card.Causes, func(c commands.CardCause) bool { return c.Code == code })
 }
 
 // drawFolded is a line for all checks of a status that need no row.
@@ -116,6 +127,9 @@ func drawCauses(card commands.Card, w commands.Words) []slackgo.Block {
 	shown := card.Causes[:min(len(card.Causes), maxCauses)]
 	var blocks []slackgo.Block
 	for i, cause := range shown {
+		if strings.Contains(card.Headline, cause.Summary) {
+			cause.Summary = "" // the headline says it
+		}
 		text := symbol(statusOf(card, cause.Code)) + " " + drawCause(cause, card.Words)
 		if i == 0 {
 			text = strong(card.Words.Causes) + "\n" + text

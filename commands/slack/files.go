@@ -46,7 +46,7 @@ func evidenceFile(card commands.Card, run string, w commands.Words) file {
 	var text strings.Builder
 	fmt.Fprintf(&text, "# %s %s: %s\n\n", symbol(card.Status), plain(card.Target), plain(card.Label))
 	fmt.Fprintf(&text, "%s\n\n%s · %s · %s\n", printable(card.Headline), card.At.UTC().Format("2006-01-02 15:04:05 UTC"),
-		plain(card.Footer), plain(w.Say(textRun, "Run", run)))
+		plain(card.Footer()), plain(w.Say(textRun, "Run", run)))
 	for _, c := range card.Checks {
 		writeCheck(&text, c)
 		if text.Len() > maxFile {

@@ -16,11 +16,12 @@ import (
 )
 
 const (
-	homeFor     = time.Hour // a Home tab is kept up to date so long after it was opened
-	maxHomes    = 100       // of them at once, the latest: Slack takes about as many a minute
-	maxRunning  = 10        // shown on a Home tab
-	maxServices = 80        // with a button each; the others by name
-	shareNames  = 2500
+	homeFor     = time.Hour    // a Home tab is kept up to date so long after it was opened
+	maxHomes    = 100          // of them at once, the latest: Slack takes about as many a minute
+	maxRunning  = 10           // shown on a Home tab
+	maxServices = maxHome - 20 // with a button each; the others by name
+	maxNames    = 300          // of those
+	shareNames  = 2800
 )
 
 // homes are the Home tabs that people may be looking at.
@@ -207,15 +208,26 @@ func drawServices(services []standing, w commands.Words) []slackgo.Block {
 	for i, s := range shown {
 		blocks = append(blocks, drawService(s, actionDirect+"/"+strconv.Itoa(i), w))
 	}
+	return append(blocks, drawNames(services[len(shown):], w)...)
+}
+
+// drawNames is services that have no line of their own.
+func drawNames(services []standing, w commands.Words) []slackgo.Block {
+	if len(services) == 0 {
+		return nil
+	}
 	var names []string
-	for _, s := range services[len(shown):] {
+	for _, s := range services[:min(len(services), maxNames)] {
 		names = append(names, s.mark()+" "+s.service)
 	}
-	if len(names) > 0 {
-		blocks = append(blocks, section(fit(strings.Join(names, " · "), shareNames, ellipsis, oneLine)),
-			footnotes(prose(w.Say(textHomeMore))))
+	if hidden := len(services) - len(names); hidden > 0 {
+		names = append(names, "+"+strconv.Itoa(hidden))
 	}
-	return blocks
+	var blocks []slackgo.Block
+	for part := range slices.Chunk(names, maxNames/6) {
+		blocks = append(blocks, section(fit(strings.Join(part, " · "), shareNames, ellipsis, oneLine)))
+	}
+	return append(blocks, footnotes(prose(w.Say(textHomeMore))))
 }
 
 func drawService(s standing, action string, w commands.Words) slackgo.Block {
