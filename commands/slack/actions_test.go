@@ -259,6 +259,18 @@ func TestTheShortcutWhereTheBotIsNotTellsHowToInviteIt(t *testing.T) {
 	w.eventually("bruno is told", func() bool { return strings.Contains(w.transcript(), "/invite @tandem") })
 }
 
+func TestTheModalWhereTheBotIsNotTellsHowToInviteIt(t *testing.T) {
+	w := open(t, finds(failReport()))
+	w.say(bruno, general, "something is down")
+	alert := w.waitFor(bruno, general, "is down")
+	w.Shortcut(lab.UseShortcut{User: bruno, Channel: general, TS: alert.TS, CallbackID: ShortcutDiagnose})
+	w.eventually("a modal is open", func() bool { return len(w.State(bruno).Views) == 1 })
+	w.Submit(lab.Submit{User: bruno, ViewID: w.State(bruno).Views[0].ID, Values: map[string]map[string]any{
+		blockService: {blockService: "worker"},
+	}})
+	w.eventually("bruno is told", func() bool { return strings.Contains(w.transcript(), "/invite @tandem") })
+}
+
 func TestServicesAreFoundAsWords(t *testing.T) {
 	services := []string{"db", "service-registry", "worker"}
 	for text, want := range map[string]string{

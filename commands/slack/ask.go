@@ -87,6 +87,30 @@ func (b *Bot) whisperOnce(ctx context.Context, a ask, m message) error {
 		_, err := b.web.post(ctx, a.channel, a.thread, m)
 		return err
 	default:
-		return b.web.postEphemeral(ctx, a.channel, a.thread, a.user, m)
+		err := b.web.postEphemeral(ctx, a.channel, a.thread, a.user, m)
+		if outOfReach(err) {
+			return b.tellDirectly(ctx, a.user, m)
+		}
+		return err
 	}
+}
+
+// outOfReach says whether the bot cannot write where the person is, or that is
+// no conversation at all.
+func outOfReach(err error) bool {
+	switch errorCode(err) {
+	case "not_in_channel", "channel_not_found", "user_not_in_channel", "is_archived":
+		return true
+	}
+	return false
+}
+
+// tellDirectly writes to a person where nobody else is.
+func (b *Bot) tellDirectly(ctx context.Context, user string, m message) error {
+	channel, err := b.web.openDirect(ctx, user)
+	if err != nil {
+		return err
+	}
+	_, err = b.web.post(ctx, channel, "", m)
+	return err
 }
