@@ -110,6 +110,70 @@ func TestThreads(t *testing.T) {
 	}
 }
 
+func TestWhatIsDeletedStaysDeleted(t *testing.T) {
+	s := open(t)
+	api := client(t, s)
+	_, parent, _ := api.PostMessage(incidents, text("parent"))
+	_, one, _ := api.PostMessage(incidents, text("one"), slackgo.MsgOptionTS(parent))
+	_, two, _ := api.PostMessage(incidents, text("two"), slackgo.MsgOptionTS(parent))
+	remove := func(ts string) {
+		t.Helper()
+		if _, _, err := api.DeleteMessage(incidents, ts); err != nil {
+			t.Fatal(err)
+		}
+	}
+	remove(two)
+	if m := messages(s, incidents, "")[0]; m.ReplyCount != 1 || m.LatestReply != one {
+		t.Errorf("after a reply was deleted: %+v", m)
+	}
+	remove(parent)
+	ref := slackgo.NewRefToMessage(incidents, parent)
+	for what, try := range map[string]func() error{
+		"update": func() error { _, _, _, err := api.UpdateMessage(incidents, parent, text("back")); return err },
+		"delete": func() error { _, _, err := api.DeleteMessage(incidents, parent); return err },
+		"react":  func() error { return api.AddReaction("eyes", ref) },
+		"permalink": func() error {
+			_, err := api.GetPermalink(&slackgo.PermalinkParameters{Channel: incidents, Ts: parent})
+			return err
+		},
+	} {
+		if err := try(); err == nil || err.Error() != "message_not_found" {
+			t.Errorf("%s a message that is deleted: %v", what, err)
+		}
+	}
+	remove(one)
+	if left := messages(s, incidents, ""); len(left) != 0 {
+		t.Errorf("the last reply leaves %+v", left)
+	}
+}
+
+func TestNothingIsNoMessage(t *testing.T) {
+	s := open(t)
+	api := client(t, s)
+	_, mine, err := api.PostMessage(incidents, text("mine"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name    string
+		options []slackgo.MsgOption
+	}{
+		{"blanks", []slackgo.MsgOption{text(" \n\t")}},
+		{"no attachments", []slackgo.MsgOption{slackgo.MsgOptionAttachments()}},
+		{"no blocks", []slackgo.MsgOption{slackgo.MsgOptionBlocks()}},
+	} {
+		if _, _, err := api.PostMessage(incidents, tt.options...); err == nil || err.Error() != "no_text" {
+			t.Errorf("post %s: %v", tt.name, err)
+		}
+		if _, _, _, err := api.UpdateMessage(incidents, mine, tt.options...); err == nil || err.Error() != "no_text" {
+			t.Errorf("update to %s: %v", tt.name, err)
+		}
+	}
+	if m := last(t, s, incidents, ""); m.TS != mine || m.Text != "mine" {
+		t.Errorf("left: %+v", m)
+	}
+}
+
 func TestRefusalsOfChat(t *testing.T) {
 	s := open(t, func(c *Config) {
 		c.Channels = append(defaultChannels(botUser, defaultPeople()),

@@ -214,12 +214,12 @@ func (s *Server) changeEvent(channel Channel, h heard) object {
 	at := s.state.stamp()
 	event := object{
 		"type": "message", "subtype": h.subtype, "channel": channel.ID, "channel_type": channel.eventType(),
-		"hidden": true, "ts": at, "event_ts": at, "previous_message": s.messageView(channel, h.previous),
+		"hidden": true, "ts": at, "event_ts": at, "previous_message": s.messageView(h.previous),
 	}
 	if h.subtype == "message_deleted" {
 		event["deleted_ts"] = h.previous.TS
 	} else {
-		event["message"] = s.messageView(channel, h.message)
+		event["message"] = s.messageView(h.message)
 	}
 	return event
 }

@@ -148,7 +148,7 @@ func (s *Server) actionPayload(p Person, channel Channel, m Message, action obje
 	payload["trigger_id"], payload["response_url"] = s.triggerID(p, ""), s.hookURL(h)
 	// Slack leaves the message out when it is ephemeral: it does not keep those.
 	if !m.Ephemeral {
-		payload["message"] = s.messageView(channel, m)
+		payload["message"] = s.messageView(m)
 	}
 	return payload
 }

@@ -50,6 +50,26 @@ type Reaction struct {
 // visibleTo reports whether user may see the message at all.
 func (m Message) visibleTo(user string) bool { return !m.Ephemeral || m.VisibleTo == user }
 
+// tombstone is what stands in the place of a deleted message that has replies. It is no longer its author's.
+func (m Message) tombstone() Message {
+	return Message{
+		Type: m.Type, Subtype: "tombstone", User: slackbotID, Team: m.Team, TS: m.TS, Text: "This message was deleted.",
+		ThreadTS: m.ThreadTS, ReplyCount: m.ReplyCount, ReplyUsers: m.ReplyUsers, LatestReply: m.LatestReply,
+	}
+}
+
+func (m Message) deleted() bool { return m.Subtype == "tombstone" }
+
+// replied is the parent of a thread with one more reply. It copies, because readers hold the old one.
+func (m Message) replied(reply Message) Message {
+	m.ThreadTS, m.LatestReply = m.TS, reply.TS
+	m.ReplyCount++
+	if !slices.Contains(m.ReplyUsers, reply.User) {
+		m.ReplyUsers = append(slices.Clone(m.ReplyUsers), reply.User)
+	}
+	return m
+}
+
 // isTS reports whether text has the form of a ts: seconds, a dot, six digits.
 func isTS(text string) bool {
 	return regexp.MustCompile(`^[0-9]{1,10}\.[0-9]{1,6}$`).MatchString(text)

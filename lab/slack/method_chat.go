@@ -114,7 +114,15 @@ func checkMetadata(raw json.RawMessage) error {
 	return nil
 }
 
-func (c content) empty() bool { return c.text == "" && len(c.blocks) == 0 && c.attachments == nil }
+// empty reports whether there is nothing to see: blanks, and empty lists, are nothing.
+func (c content) empty() bool {
+	return strings.TrimSpace(c.text) == "" && len(c.blocks) == 0 && !hasItems(c.attachments)
+}
+
+func hasItems(raw json.RawMessage) bool {
+	var items []json.RawMessage
+	return json.Unmarshal(raw, &items) == nil && len(items) > 0
+}
 
 // message is a new message of the app with this content.
 func (s *Server) message(c content) (Message, error) {
@@ -190,7 +198,7 @@ func (s *Server) chatPostMessage(c call) (reply, error) {
 		m.Subtype = "thread_broadcast"
 	}
 	m = s.state.post(channel.ID, m)
-	return reply{"channel": channel.ID, "ts": m.TS, "message": s.messageView(channel, m)}, nil
+	return reply{"channel": channel.ID, "ts": m.TS, "message": s.messageView(m)}, nil
 }
 
 func (s *Server) chatPostEphemeral(c call) (reply, error) {
@@ -212,9 +220,9 @@ func (s *Server) ownMessage(a args, theirs string) (Channel, Message, error) {
 	if err != nil {
 		return Channel{}, Message{}, err
 	}
-	m, ok := s.state.message(channel.ID, a.str("ts"))
+	m, ok := s.state.standing(channel.ID, a.str("ts"))
 	switch {
-	case !ok || m.Ephemeral:
+	case !ok:
 		return Channel{}, Message{}, refuse("message_not_found")
 	case m.BotID != s.cfg.App.BotID:
 		return Channel{}, Message{}, refuse(theirs)
@@ -235,7 +243,7 @@ func (s *Server) chatUpdate(c call) (reply, error) {
 		return nil, err
 	case s.tooOld(m):
 		return nil, refuse("edit_window_closed")
-	case said.empty() && !said.hasBlocks:
+	case said.empty():
 		return nil, refuse("no_text")
 	case utf8.RuneCountInString(said.text) > maxUpdateText:
 		return nil, refuse("msg_too_long")
@@ -244,7 +252,7 @@ func (s *Server) chatUpdate(c call) (reply, error) {
 	if !ok {
 		return nil, refuse("message_not_found")
 	}
-	return reply{"channel": channel.ID, "ts": m.TS, "text": m.Text, "message": s.messageView(channel, m)}, nil
+	return reply{"channel": channel.ID, "ts": m.TS, "text": m.Text, "message": s.messageView(m)}, nil
 }
 
 // tooOld reports whether the workspace lets nobody edit the message any more.
@@ -281,8 +289,8 @@ func (s *Server) chatGetPermalink(c call) (reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, ok := s.state.message(channel.ID, c.args.str("message_ts"))
-	if !ok || m.Ephemeral {
+	m, ok := s.state.standing(channel.ID, c.args.str("message_ts"))
+	if !ok {
 		return nil, refuse("message_not_found")
 	}
 	return reply{"channel": channel.ID, "permalink": s.permalink(channel, m)}, nil
@@ -301,12 +309,13 @@ func (s *Server) permalink(channel Channel, m Message) string {
 type posted struct {
 	Message
 	BotProfile object `json:"bot_profile,omitempty"`
-	Permalink  string `json:"permalink,omitempty"`
+	// Permalink comes with reactions.get alone: elsewhere an app has to ask for it.
+	Permalink string `json:"permalink,omitempty"`
 }
 
-func (s *Server) messageView(channel Channel, m Message) posted {
+func (s *Server) messageView(m Message) posted {
 	m.Ephemeral, m.VisibleTo = false, ""
-	view := posted{Message: m, Permalink: s.permalink(channel, m)}
+	view := posted{Message: m}
 	if m.BotID != "" {
 		view.BotProfile = object{
 			"id": m.BotID, "app_id": m.AppID, "name": s.cfg.App.Name, "team_id": s.cfg.Team.ID, "deleted": false, "updated": 0,

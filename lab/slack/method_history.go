@@ -37,7 +37,7 @@ func (s *Server) conversationsHistory(c call) (reply, error) {
 		return top && sp.holds(m.TS)
 	})
 	slices.Reverse(found)
-	return s.messagesReply(channel, found, c.args)
+	return s.messagesReply(found, c.args)
 }
 
 // conversationsReplies is a thread, oldest first, its parent always at the top.
@@ -55,7 +55,7 @@ func (s *Server) conversationsReplies(c call) (reply, error) {
 	found := s.kept(channel, func(m Message) bool {
 		return m.TS == thread || (m.ThreadTS == thread && sp.holds(m.TS))
 	})
-	return s.messagesReply(channel, found, c.args)
+	return s.messagesReply(found, c.args)
 }
 
 func (s *Server) historyOf(a args) (Channel, span, error) {
@@ -75,14 +75,14 @@ func (s *Server) kept(channel Channel, wanted func(Message) bool) []Message {
 	return slices.DeleteFunc(s.state.timeline(channel.ID), func(m Message) bool { return m.Ephemeral || !wanted(m) })
 }
 
-func (s *Server) messagesReply(channel Channel, found []Message, a args) (reply, error) {
+func (s *Server) messagesReply(found []Message, a args) (reply, error) {
 	page, next, err := pageOf(found, a)
 	if err != nil {
 		return nil, err
 	}
 	views := make([]posted, len(page))
 	for i, m := range page {
-		views[i] = s.messageView(channel, m)
+		views[i] = s.messageView(m)
 		if !a.flag("include_all_metadata") {
 			views[i].Metadata = nil
 		}

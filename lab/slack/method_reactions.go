@@ -27,8 +27,8 @@ func (s *Server) reactedItem(a args) (Channel, Message, error) {
 	if err != nil {
 		return Channel{}, Message{}, err
 	}
-	m, ok := s.state.message(channel.ID, a.str("timestamp"))
-	if !ok || m.Ephemeral {
+	m, ok := s.state.standing(channel.ID, a.str("timestamp"))
+	if !ok {
 		return Channel{}, Message{}, refuse("message_not_found")
 	}
 	return channel, m, nil
@@ -98,10 +98,9 @@ func (s *Server) reactionsGet(c call) (reply, error) {
 	if !c.args.flag("full") {
 		m.Reactions = abridged(m.Reactions)
 	}
-	return reply{
-		"type": "message", "channel": channel.ID,
-		"message": s.messageView(channel, m),
-	}, nil
+	view := s.messageView(m)
+	view.Permalink = s.permalink(channel, m)
+	return reply{"type": "message", "channel": channel.ID, "message": view}, nil
 }
 
 // abridged cuts the lists of users as Slack does without full=true: the count stays exact.

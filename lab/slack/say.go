@@ -126,8 +126,8 @@ func (s *Server) reactAs(r Reacting) error {
 	if err != nil {
 		return err
 	}
-	m, ok := s.state.message(channel.ID, r.TS)
-	if !ok || m.Ephemeral {
+	m, ok := s.state.standing(channel.ID, r.TS)
+	if !ok {
 		return refuse("message_not_found")
 	}
 	event, err := s.react(channel, m, p.ID, strings.Trim(r.Reaction, ":"), r.Remove)

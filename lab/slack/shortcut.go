@@ -45,11 +45,11 @@ func (s *Server) messageShortcut(u UseShortcut) error {
 	if err != nil {
 		return err
 	}
-	m, ok := s.state.message(channel.ID, u.TS)
+	m, ok := s.state.standing(channel.ID, u.TS)
 	switch {
 	case !s.hasShortcut("message", u.CallbackID) || s.foreign(p):
 		return refuse("shortcut_not_found")
-	case !ok || m.Ephemeral:
+	case !ok:
 		return refuse("message_not_found")
 	}
 	h := s.hooks.open(hook{kind: "app", channel: channel.ID, user: p.ID}, s.cfg.Now())
@@ -57,7 +57,7 @@ func (s *Server) messageShortcut(u UseShortcut) error {
 	payload["callback_id"], payload["action_ts"] = u.CallbackID, s.state.stamp()
 	payload["trigger_id"], payload["response_url"] = s.triggerID(p, ""), s.hookURL(h)
 	payload["channel"] = object{"id": channel.ID, "name": channel.payloadName()}
-	payload["message_ts"], payload["message"] = m.TS, s.messageView(channel, m)
+	payload["message_ts"], payload["message"] = m.TS, s.messageView(m)
 	if err := s.interact(payload); err != nil {
 		s.state.post(channel.ID, whisper(p, replyTo(m), s.cfg.App.Name+" could not be reached ("+err.Error()+"). Try again."))
 		return err

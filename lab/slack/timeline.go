@@ -45,12 +45,7 @@ func (st *state) countReply(channel string, reply Message) string {
 	if i < 0 {
 		return ""
 	}
-	parent := st.messages[channel][i]
-	parent.ThreadTS, parent.LatestReply = parent.TS, reply.TS
-	parent.ReplyCount++
-	if !slices.Contains(parent.ReplyUsers, reply.User) {
-		parent.ReplyUsers = append(slices.Clone(parent.ReplyUsers), reply.User)
-	}
+	parent := st.messages[channel][i].replied(reply)
 	st.put(channel, i, parent)
 	return parent.User
 }
@@ -74,6 +69,12 @@ func (st *state) message(channel, ts string) (Message, bool) {
 	return st.messages[channel][i], true
 }
 
+// standing is a message that Slack keeps and nobody has deleted.
+func (st *state) standing(channel, ts string) (Message, bool) {
+	m, ok := st.message(channel, ts)
+	return m, ok && !m.Ephemeral && !m.deleted()
+}
+
 // edit changes one message in place. When change says no, nothing happens and edit returns false.
 func (st *state) edit(channel, ts string, change func(*Message) bool) (Message, bool) {
 	st.mu.Lock()
@@ -94,6 +95,9 @@ func (st *state) edit(channel, ts string, change func(*Message) bool) (Message, 
 func (st *state) rewrite(channel, ts, by string, change func(*Message)) (Message, bool) {
 	var before Message
 	m, ok := st.edit(channel, ts, func(m *Message) bool {
+		if m.deleted() {
+			return false
+		}
 		before = *m
 		change(m)
 		m.Edited = &Edit{User: by, TS: st.nextTS()}
@@ -120,16 +124,45 @@ func (st *state) takeAway(channel, ts string) (Message, bool) {
 		return Message{}, false
 	}
 	old := st.messages[channel][i]
-	if old.ReplyCount > 0 {
-		m := old
-		m.Subtype, m.User, m.Text = "tombstone", slackbotID, "This message was deleted."
-		m.Blocks, m.Reactions, m.Files = nil, nil, nil
-		st.put(channel, i, m)
+	switch {
+	case old.deleted():
+		return Message{}, false
+	case old.ReplyCount > 0:
+		st.put(channel, i, old.tombstone())
 		return old, true
 	}
+	st.drop(channel, i)
+	if old.ThreadTS != "" && !old.Ephemeral {
+		st.discountReply(channel, old.ThreadTS)
+	}
+	return old, true
+}
+
+// drop takes a message out of the channel without a trace. Callers hold the lock.
+func (st *state) drop(channel string, i int) {
+	old := st.messages[channel][i]
 	st.messages[channel] = slices.Delete(st.messages[channel], i, i+1)
 	st.tell(change{Kind: "removed", Channel: channel, Message: &old})
-	return old, true
+}
+
+// discountReply counts the replies of a thread anew after one was deleted. A tombstone goes with its last reply.
+func (st *state) discountReply(channel, thread string) {
+	i := st.index(channel, thread)
+	if i < 0 {
+		return
+	}
+	parent := st.messages[channel][i]
+	parent.ThreadTS, parent.ReplyCount, parent.ReplyUsers, parent.LatestReply = "", 0, nil, ""
+	for _, m := range st.messages[channel] {
+		if m.ThreadTS == thread && m.TS != thread && !m.Ephemeral {
+			parent = parent.replied(m)
+		}
+	}
+	if parent.deleted() && parent.ReplyCount == 0 {
+		st.drop(channel, i)
+		return
+	}
+	st.put(channel, i, parent)
 }
 
 // timeline is a copy of all messages of a channel, oldest first.
