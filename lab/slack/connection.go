@@ -22,14 +22,22 @@ const (
 
 // connection is one websocket of the app.
 type connection struct {
-	id     string
-	ws     *websocket.Conn
-	log    *slog.Logger
-	life   time.Duration
-	ping   time.Duration
-	appID  string
-	gone   atomic.Bool
-	cancel context.CancelFunc
+	id      string
+	ws      *websocket.Conn
+	log     *slog.Logger
+	life    time.Duration
+	ping    time.Duration
+	appID   string
+	gone    atomic.Bool
+	greeted chan struct{} // closed after hello
+}
+
+func (s *Server) newConnection(ws *websocket.Conn) *connection {
+	ws.SetReadLimit(maxRequest) // an answer that is too large is dropped, the connection stays
+	return &connection{
+		id: newUUID(), ws: ws, log: s.log, life: s.timing.life, ping: s.timing.pingInterval, appID: s.cfg.App.ID,
+		greeted: make(chan struct{}),
+	}
 }
 
 // leaving reports whether the connection was told to disconnect: it gets no more envelopes.
@@ -45,7 +53,18 @@ func (c *connection) write(ctx context.Context, v any) error {
 	return c.ws.Write(ctx, websocket.MessageText, raw)
 }
 
+// carry writes an envelope, but nothing before hello.
+func (c *connection) carry(ctx context.Context, env envelope) error {
+	select {
+	case <-c.greeted:
+		return c.write(ctx, env)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 func (c *connection) hello(ctx context.Context, open int) error {
+	defer close(c.greeted)
 	return c.write(ctx, object{
 		"type": "hello", "num_connections": open,
 		"debug_info": object{
@@ -68,14 +87,14 @@ func (c *connection) disconnect(ctx context.Context, reason string) {
 
 // serve reads acknowledgements until the connection ends, while the keeper pings it and ends its life in time.
 func (c *connection) serve(ctx context.Context, heard func([]byte)) {
-	ctx, c.cancel = context.WithCancel(ctx)
+	ctx, cancel := context.WithCancel(ctx)
 	kept := make(chan struct{})
 	go func() {
 		defer close(kept)
 		c.keep(ctx)
 	}()
 	defer func() {
-		c.cancel()
+		cancel()
 		<-kept
 		_ = c.ws.CloseNow()
 	}()

@@ -95,7 +95,7 @@ func (h *hub) deliver(ctx context.Context, env envelope) (json.RawMessage, error
 
 func (h *hub) send(ctx context.Context, env envelope) bool {
 	for _, c := range h.turn() {
-		err := c.write(ctx, env)
+		err := c.carry(ctx, env)
 		if err == nil {
 			return true
 		}

@@ -2,6 +2,7 @@ package slack
 
 import (
 	"crypto/rand"
+	"maps"
 	"net/http"
 	"strings"
 	"sync"
@@ -24,11 +25,12 @@ type tickets struct {
 
 func newTickets() *tickets { return &tickets{open: map[string]time.Time{}} }
 
-func (t *tickets) issue(until time.Time) string {
+func (t *tickets) issue(now time.Time) string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	maps.DeleteFunc(t.open, func(_ string, until time.Time) bool { return !now.Before(until) })
 	ticket := rand.Text()
-	t.open[ticket] = until
+	t.open[ticket] = now.Add(ticketLife)
 	return ticket
 }
 
@@ -41,7 +43,7 @@ func (t *tickets) redeem(ticket string, now time.Time) bool {
 }
 
 func (s *Server) appsConnectionsOpen(call) (reply, error) {
-	ticket := s.tickets.issue(s.cfg.Now().Add(ticketLife))
+	ticket := s.tickets.issue(s.cfg.Now())
 	address := "ws" + strings.TrimPrefix(s.URL(), "http") + "/link/?ticket=" + ticket + "&app_id=" + s.cfg.App.ID
 	return reply{"url": address}, nil
 }
@@ -61,9 +63,7 @@ func (s *Server) serveLink(w http.ResponseWriter, r *http.Request) {
 		s.log.Debug("accept websocket", "error", err)
 		return
 	}
-	c := &connection{
-		id: newUUID(), ws: ws, log: s.log, life: s.timing.life, ping: s.timing.pingInterval, appID: s.cfg.App.ID,
-	}
+	c := s.newConnection(ws)
 	if r.FormValue("debug_reconnects") == "true" {
 		c.life = min(c.life, debugLife)
 	}

@@ -146,6 +146,40 @@ func TestAcknowledgementOf20KBIsDropped(t *testing.T) {
 	}
 }
 
+func TestAHugeAcknowledgementLeavesTheConnectionOpen(t *testing.T) {
+	s := open(t, ackWithin(patience.String()))
+	ws := dial(t, s, nil)
+	var frame socketmode.Request
+	readFrame(t, ws, &frame)
+	outcome := make(chan Outcome, 1)
+	go func() { outcome <- s.Say(Said{User: "ana", Channel: "incidents", Text: "/vault help"}) }()
+	readFrame(t, ws, &frame)
+	for _, payload := range []string{x(4 * maxAck), ""} {
+		raw, err := json.Marshal(map[string]any{"envelope_id": frame.EnvelopeID, "payload": map[string]any{"text": payload + "!"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := ws.Write(context.Background(), websocket.MessageText, raw); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if out := receive(t, outcome); out.Error != "" {
+		t.Errorf("the second answer: %+v", out)
+	}
+	if m := last(t, s, incidents, ana); m.Text != "!" {
+		t.Errorf("Ana reads %d characters", len(m.Text))
+	}
+}
+
+func TestNoEnvelopeGoesBeforeHello(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	c := &connection{greeted: make(chan struct{})}
+	if err := c.carry(ctx, envelope{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestCommandsThatAreNotSent(t *testing.T) {
 	s := open(t)
 	a := connect(t, s, acknowledge)
