@@ -45,7 +45,7 @@ func (l *lineUp) set(up bool) {
 // Ready returns nil while Slack can reach the bot, or else why it cannot.
 func (b *Bot) Ready() error {
 	switch {
-	case b.out.Load():
+	case b.web.out.Load():
 		return errShutOut
 	case b.opts.AppToken != "" && b.links.off.Load():
 		return errSocketOff
@@ -62,5 +62,5 @@ func (b *Bot) Ready() error {
 // person can give back.
 func (b *Bot) shutOut(ctx context.Context, how string) {
 	b.log.ErrorContext(ctx, "the workspace took the app's rights away: install the app again and configure its new tokens", "event", how)
-	b.out.Store(true)
+	b.web.out.Store(true)
 }

@@ -18,7 +18,6 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -121,7 +120,6 @@ type Bot struct {
 	sorries    sorries
 	self       string // the name of the bot's own user; set before the first command is taken
 	me         identity
-	out        atomic.Bool // the workspace took the app's rights away
 }
 
 // New returns a bot that is not connected yet.

@@ -16,7 +16,7 @@ const (
 	ackTimeout = time.Second // of an acknowledgement; Slack gives 3 s for all of it
 	firstPause = 200 * time.Millisecond
 	longPause  = 30 * time.Second // the longest between two attempts to connect
-	steadyFor  = 10 * time.Second // a connection that lasted longer did not fail
+	steadyFor  = time.Second      // a connection that lasted longer did not fail; Slack limits by itself how often one is opened
 )
 
 // listen keeps the websockets of Socket Mode open until the context is done or

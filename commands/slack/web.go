@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	slackgo "github.com/slack-go/slack"
@@ -61,6 +62,7 @@ type web struct {
 	wait func(context.Context, time.Duration) error
 
 	metrics *metrics
+	out     atomic.Bool // the bot token opens nothing any more
 
 	mu    sync.Mutex
 	edits edits
@@ -288,6 +290,7 @@ func (w *web) once(ctx context.Context, method string, request func(context.Cont
 	start := w.now()
 	err := request(ctx)
 	w.metrics.called(method, err, w.now().Sub(start))
+	w.noteToken(method, err)
 	if err == nil {
 		return nil
 	}
@@ -296,6 +299,22 @@ func (w *web) once(ctx context.Context, method string, request func(context.Cont
 		w.log.InfoContext(ctx, "slack asks for patience", "method", method, "retry_after", after)
 	}
 	return fmt.Errorf("%s: %w", method, err)
+}
+
+// noteToken notes whether the bot token is good, which a call of its own tells
+// in passing. A person may mend it while the bot runs.
+func (w *web) noteToken(method string, err error) {
+	if method == methodOpen || method == methodResponseURL { // not with this token
+		return
+	}
+	switch errorCode(err) {
+	case "token_revoked", "account_inactive", "invalid_auth", "token_expired":
+		w.out.Store(true)
+	case "":
+		if err == nil {
+			w.out.Store(false)
+		}
+	}
 }
 
 // pause says how long to wait before the next call of a method.
