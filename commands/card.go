@@ -71,7 +71,7 @@ func NewCard(report diagnostics.Report, since time.Duration, w Words) Card {
 		At:       view.At,
 		Counts:   counts(view, w),
 		Timing:   timing(report.Took, since, w),
-		Words:    cardWords(w),
+		Words:    cardWords(len(view.Verdict.Causes), w),
 	}
 	results := map[string]diagnostics.ResultView{}
 	var unseen blinds
@@ -117,9 +117,10 @@ func cardCheck(r diagnostics.ResultView, result diagnostics.Result, w Words) Car
 	return check
 }
 
-func cardWords(w Words) CardWords {
+// cardWords are the headings over so many causes.
+func cardWords(causes int, w Words) CardWords {
 	return CardWords{
-		Causes: w.Say("heading_causes"), Consequences: w.Say("heading_consequences"),
+		Causes: w.Count("heading_causes", max(causes, 1)), Consequences: w.Count("heading_consequences", max(causes, 1)),
 		Warnings: w.Say("heading_warnings"), Unseen: w.Say("heading_unseen"),
 		Checks: w.Say("heading_checks"), Evidence: w.Say("heading_evidence"),
 		Remedy: w.Say("label_remedy"), NextStep: w.Say("label_next_step"),

@@ -127,7 +127,7 @@ func drawCauses(card commands.Card, w commands.Words) []slackgo.Block {
 	shown := card.Causes[:min(len(card.Causes), maxCauses)]
 	var blocks []slackgo.Block
 	for i, cause := range shown {
-		if strings.Contains(card.Headline, cause.Summary) {
+		if len(card.Causes) == 1 && strings.Contains(card.Headline, cause.Summary) {
 			cause.Summary = "" // the headline says it
 		}
 		text := symbol(statusOf(card, cause.Code)) + " " + drawCause(cause, card.Words)

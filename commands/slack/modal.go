@@ -88,8 +88,8 @@ func drawModal(services, named []string, place modalPlace, w commands.Words) (sl
 		Submit: literal(fit(w.Say(textModalSubmit), maxTitle, ellipsis, plain)),
 		Close:  literal(fit(w.Say(textModalClose), maxTitle, ellipsis, plain)),
 		Blocks: slackgo.Blocks{BlockSet: []slackgo.Block{
-			input(blockService, w.Say(textModalService), w.Say(textModalServiceHint), serviceElement(services, named)),
-			input(blockSince, w.Say(textModalSince), "", sinceElement()).WithOptional(true),
+			input(blockService, w.Say(textModalService), w.Say(textModalServiceHint), serviceElement(services, named, w)),
+			input(blockSince, w.Say(textModalSince), "", sinceElement(w)).WithOptional(true),
 		}},
 	}, nil
 }
@@ -104,7 +104,7 @@ func input(id, label, hint string, element slackgo.BlockElement) *slackgo.InputB
 
 // serviceElement is a menu, or a line to type in when a menu cannot hold every
 // service.
-func serviceElement(services, named []string) slackgo.BlockElement {
+func serviceElement(services, named []string, w commands.Words) slackgo.BlockElement {
 	unfit := func(s string) bool { return size(s) > maxOption }
 	if len(services) == 0 || len(services) > maxOptions || slices.ContainsFunc(services, unfit) {
 		line := slackgo.NewPlainTextInputBlockElement(nil, blockService).WithMaxLength(maxTyped)
@@ -117,7 +117,7 @@ func serviceElement(services, named []string) slackgo.BlockElement {
 	for _, s := range services {
 		options = append(options, slackgo.NewOptionBlockObject(s, literal(s), nil))
 	}
-	menu := slackgo.NewOptionsSelectBlockElement(slackgo.OptTypeStatic, nil, blockService, options...)
+	menu := slackgo.NewOptionsSelectBlockElement(slackgo.OptTypeStatic, literal(w.Say(textModalChoose)), blockService, options...)
 	if len(named) > 0 {
 		menu.InitialOption = options[slices.Index(services, named[0])]
 	}
@@ -125,12 +125,12 @@ func serviceElement(services, named []string) slackgo.BlockElement {
 }
 
 // sinceElement offers windows that incidents have.
-func sinceElement() slackgo.BlockElement {
+func sinceElement(w commands.Words) slackgo.BlockElement {
 	var options []*slackgo.OptionBlockObject
 	for _, since := range []string{"15m", "30m", "1h", "6h", "24h"} {
 		options = append(options, slackgo.NewOptionBlockObject(since, literal(since), nil))
 	}
-	return slackgo.NewOptionsSelectBlockElement(slackgo.OptTypeStatic, nil, blockSince, options...)
+	return slackgo.NewOptionsSelectBlockElement(slackgo.OptTypeStatic, literal(w.Say(textModalSinceUsual)), blockSince, options...)
 }
 
 // submitted judges what somebody entered in a modal: the answer goes into the

@@ -30,6 +30,8 @@ const (
 	textModalClose       = "slack_modal_close"
 	textModalService     = "slack_modal_service"
 	textModalServiceHint = "slack_modal_service_hint"
+	textModalChoose      = "slack_modal_choose"
+	textModalSinceUsual  = "slack_modal_since_usual"
 	textModalSince       = "slack_modal_since"
 	textHomeRefused      = "slack_home_refused"
 	textHomeHow          = "slack_home_how"
