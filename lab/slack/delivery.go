@@ -16,9 +16,6 @@ const (
 	byHTTP   = "http"
 )
 
-// keptDeliveries is how many deliveries the log remembers.
-const keptDeliveries = 2000
-
 // HTTP is where the app listens when it does not use Socket Mode. A kind without an address is not delivered.
 type HTTP struct {
 	CommandsURL    string `json:"commands_url,omitempty"`
@@ -130,8 +127,5 @@ func (s *Server) carry(ctx context.Context, env envelope, note *Delivered) (json
 func (st *state) delivered(d Delivered) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	if len(st.deliveries) == keptDeliveries {
-		st.deliveries = st.deliveries[1:]
-	}
-	st.deliveries = append(st.deliveries, d)
+	st.deliveries = logged(st.deliveries, d)
 }

@@ -82,7 +82,8 @@ func (s *Server) wrapEvent(event object) object {
 	return object{
 		"token": s.hooks.verification, "team_id": s.cfg.Team.ID, "context_team_id": s.cfg.Team.ID,
 		"context_enterprise_id": nil, "api_app_id": s.cfg.App.ID, "event": event, "type": "event_callback",
-		"event_id": newEventID(), "event_time": s.cfg.Now().Unix(), "is_ext_shared_channel": s.isExtShared(event),
+		"event_id": newEventID(), "event_time": s.cfg.Now().Unix(), "event_context": "4-" + rand.Text(),
+		"is_ext_shared_channel": s.isExtShared(event),
 		"authorizations": []object{{
 			"enterprise_id": nil, "team_id": s.cfg.Team.ID, "user_id": s.cfg.App.UserID, "is_bot": true,
 			"is_enterprise_install": false,

@@ -11,6 +11,8 @@ import (
 const (
 	hookUses = 5
 	hookLife = 30 * time.Minute
+	// hookMemory is how long the workspace tells an expired response_url from one that never was.
+	hookMemory = 2 * hookLife
 )
 
 // hook is one response_url: where its answers go and on whose behalf.
@@ -28,17 +30,19 @@ type hook struct {
 type hooks struct {
 	verification string
 
-	mu   sync.Mutex
-	byID map[string]*hook
+	mu    sync.Mutex
+	known expiring[*hook]
 }
 
-func newHooks() *hooks { return &hooks{verification: rand.Text(), byID: map[string]*hook{}} }
+func newHooks() *hooks {
+	return &hooks{verification: rand.Text(), known: newExpiring[*hook](hookMemory)}
+}
 
 func (hs *hooks) open(h hook, now time.Time) hook {
 	h.id, h.secret, h.until = rand.Text()[:11], rand.Text(), now.Add(hookLife)
 	hs.mu.Lock()
 	defer hs.mu.Unlock()
-	hs.byID[h.id] = &h
+	hs.known.put(h.id, &h, now)
 	return h
 }
 
@@ -46,7 +50,7 @@ func (hs *hooks) open(h hook, now time.Time) hook {
 func (hs *hooks) use(id, secret string, now time.Time) (hook, error) {
 	hs.mu.Lock()
 	defer hs.mu.Unlock()
-	h, ok := hs.byID[id]
+	h, ok := hs.known.get(id)
 	switch {
 	case !ok || h.secret != secret:
 		return hook{}, refuse("invalid_token")
@@ -76,7 +80,7 @@ func (s *Server) serveHook(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err := s.respond(h, body); err != nil {
-		s.writeReply(w, "response_url", nil, err)
+		s.writeJSON(w, http.StatusBadRequest, reply{"ok": false, "error": codeOf(err)})
 		return
 	}
 	s.writeJSON(w, http.StatusOK, reply{"ok": true})

@@ -49,8 +49,8 @@ func TestResponseURL(t *testing.T) {
 	if m := last(t, s, incidents, bruno); m.Text != "for all" || m.Ephemeral {
 		t.Errorf("got %+v", m)
 	}
-	respond(t, s, url, `{"text":""}`, http.StatusOK, "no_text")
-	respond(t, s, url, `{"blocks":[{"type":"nope"}]}`, http.StatusOK, "invalid_blocks")
+	respond(t, s, url, `{"text":""}`, http.StatusBadRequest, "no_text")
+	respond(t, s, url, `{"blocks":[{"type":"nope"}]}`, http.StatusBadRequest, "invalid_blocks")
 	respond(t, s, url, `{`, http.StatusBadRequest, "invalid_payload")
 	respond(t, s, url, `{"text":"a sixth time"}`, http.StatusNotFound, "used_url")
 	respond(t, s, url+"x", `{"text":"a"}`, http.StatusNotFound, "invalid_token")

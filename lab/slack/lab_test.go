@@ -56,8 +56,11 @@ func TestLabOverHTTP(t *testing.T) {
 		t.Errorf("an unknown field: %d %+v", status, out)
 	}
 	snap := get[Snapshot](t, s, "/lab/state?user=bruno")
-	if m := snap.Channels[0].Messages; len(m) != 1 || m[0].Text != "hello" || m[0].Reactions[0].Name != "eyes" || len(snap.Calls) == 0 || snap.Connections != 1 {
+	if m := snap.Channels[0].Messages; len(m) != 1 || m[0].Text != "hello" || m[0].Reactions[0].Name != "eyes" || len(snap.Calls)+len(snap.Deliveries) != 0 || snap.Connections != 1 {
 		t.Errorf("state: %+v", snap)
+	}
+	if whole := get[Snapshot](t, s, "/lab/state"); len(whole.Calls) == 0 || len(whole.Deliveries) == 0 {
+		t.Errorf("the logs: %+v, %+v", whole.Calls, whole.Deliveries)
 	}
 	if health := get[map[string]any](t, s, "/healthz"); health["ok"] != true {
 		t.Errorf("healthz: %v", health)

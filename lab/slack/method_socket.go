@@ -2,7 +2,6 @@ package slack
 
 import (
 	"crypto/rand"
-	"maps"
 	"net/http"
 	"strings"
 	"sync"
@@ -20,26 +19,25 @@ func (s *Server) socketMethods() []method {
 // tickets open one websocket each, for a short time.
 type tickets struct {
 	mu   sync.Mutex
-	open map[string]time.Time
+	open expiring[time.Time] // when they were issued
 }
 
-func newTickets() *tickets { return &tickets{open: map[string]time.Time{}} }
+func newTickets() *tickets { return &tickets{open: newExpiring[time.Time](ticketLife)} }
 
 func (t *tickets) issue(now time.Time) string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	maps.DeleteFunc(t.open, func(_ string, until time.Time) bool { return !now.Before(until) })
 	ticket := rand.Text()
-	t.open[ticket] = now.Add(ticketLife)
+	t.open.put(ticket, now, now)
 	return ticket
 }
 
 func (t *tickets) redeem(ticket string, now time.Time) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	until, ok := t.open[ticket]
-	delete(t.open, ticket)
-	return ok && now.Before(until)
+	issued, ok := t.open.get(ticket)
+	t.open.remove(ticket)
+	return ok && now.Sub(issued) < ticketLife
 }
 
 func (s *Server) appsConnectionsOpen(call) (reply, error) {

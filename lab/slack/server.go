@@ -41,7 +41,8 @@ type Server struct {
 	failed chan error
 }
 
-// Start opens the workspace's address and serves it until Close, or until ctx is done. With port 0 it takes a free one.
+// Start opens the workspace's address and serves it until Close, which the caller calls even when ctx, in which all of
+// the workspace runs, is done before. With port 0 it takes a free one.
 func Start(ctx context.Context, cfg Config) (*Server, error) {
 	cfg, timing, err := cfg.complete()
 	if err != nil {

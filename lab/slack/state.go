@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// keptCalls is how many API calls the log remembers.
-const keptCalls = 2000
+// keptEntries is how many API calls, and how many deliveries, the logs remember.
+const keptEntries = 2000
 
 // state is everything the workspace knows. One lock guards it; readers get copies, and every change is told to the
 // watchers inside the lock, so that a snapshot and the changes after it never overlap or leave a gap.
@@ -128,10 +128,15 @@ func (st *state) allChannels() []Channel {
 func (st *state) record(c Call) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	if len(st.calls) == keptCalls {
-		st.calls = slices.Delete(st.calls, 0, 1)
+	st.calls = logged(st.calls, c)
+}
+
+// logged is the log with one more entry, and without its oldest when it is full.
+func logged[T any](log []T, entry T) []T {
+	if len(log) >= keptEntries {
+		log = log[1:]
 	}
-	st.calls = append(st.calls, c)
+	return append(log, entry)
 }
 
 // link counts the app's websockets; people see from it whether the app is there.
@@ -142,12 +147,15 @@ func (st *state) link(open int) {
 	st.tell(change{Kind: "link", Connections: open})
 }
 
-// snapshot copies the workspace. With a user, it holds only what that user sees; without, everything and the calls.
+// snapshot copies the workspace. With a user, it holds only what that user sees; without, everything and
+// the logs.
 func (st *state) snapshot(user string) Snapshot {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	snap := st.snapshotLocked(user)
-	snap.Calls, snap.Deliveries = slices.Clone(st.calls), slices.Clone(st.deliveries)
+	if user == "" {
+		snap.Calls, snap.Deliveries = slices.Clone(st.calls), slices.Clone(st.deliveries)
+	}
 	return snap
 }
 

@@ -24,22 +24,17 @@ type trigger struct {
 
 // triggers holds the trigger_ids that were handed out.
 type triggers struct {
-	mu   sync.Mutex
-	byID map[string]*trigger
+	mu    sync.Mutex
+	known expiring[*trigger]
 }
 
-func newTriggers() *triggers { return &triggers{byID: map[string]*trigger{}} }
+func newTriggers() *triggers { return &triggers{known: newExpiring[*trigger](triggerMemory)} }
 
 func (ts *triggers) issue(user, view string, now time.Time) string {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
-	for id, t := range ts.byID {
-		if now.Sub(t.at) > triggerMemory {
-			delete(ts.byID, id)
-		}
-	}
 	id := fmt.Sprintf("%d.%s", now.UnixMicro(), rand.Text())
-	ts.byID[id] = &trigger{user: user, view: view, at: now}
+	ts.known.put(id, &trigger{user: user, view: view, at: now}, now)
 	return id
 }
 
@@ -47,7 +42,7 @@ func (ts *triggers) issue(user, view string, now time.Time) string {
 func (ts *triggers) exchange(id string, now time.Time) (trigger, error) {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
-	t, ok := ts.byID[id]
+	t, ok := ts.known.get(id)
 	switch {
 	case !ok:
 		return trigger{}, refuse("invalid_trigger_id")
