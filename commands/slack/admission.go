@@ -3,6 +3,8 @@ package slack
 import (
 	"context"
 	"sync"
+
+	"tandem/commands"
 )
 
 // apologists is how many people are told at once that they are not answered.
@@ -60,6 +62,7 @@ func (b *Bot) admit(a ask) (*place, refusedPlace) {
 // person reads why in the acknowledgement, others in a message of their own, as
 // far as there is time for it.
 func (b *Bot) turnAway(ctx, jobs context.Context, d delivery, r refusedPlace, ack acknowledge) {
+	ctx, jobs = commands.WithRequest(ctx, r.ask.ref), commands.WithRequest(jobs, r.ask.ref)
 	b.metrics.dropped(r.why)
 	if !r.quiet {
 		b.log.WarnContext(ctx, "turned an ask away", "ask", r.ask, "why", string(r.why))

@@ -45,7 +45,7 @@ func (b *Bot) answer(ctx context.Context, a ask) {
 	}
 	command, err := commands.ParseChat(a.text)
 	if err != nil {
-		b.explain(ctx, a, w, commands.Guess(err, b.opts.Diagnoser.Services()))
+		b.explain(ctx, a, w, commands.Guess(err, b.open(ctx, a, who)))
 		return
 	}
 	b.obey(ctx, a, w, who, command)
@@ -82,7 +82,7 @@ func (b *Bot) examine(ctx context.Context, a ask, w commands.Words, who commands
 		service, _, err = commands.Resolve(b.opts.Diagnoser, what)
 	}
 	if err != nil {
-		b.explain(ctx, a, w, err)
+		b.explainService(ctx, a, w, who, err)
 		return
 	}
 	if !b.allow(ctx, a, w, who, commands.Request{Command: commands.CommandName(what), Service: service}) {
@@ -93,6 +93,24 @@ func (b *Bot) examine(ctx context.Context, a ask, w commands.Words, who commands
 		return
 	}
 	b.diagnose(ctx, a, w, what)
+}
+
+// explainService says which services there are when an ask names none, but only
+// those that the asker may diagnose here. Who may diagnose nothing here reads
+// who can.
+func (b *Bot) explainService(ctx context.Context, a ask, w commands.Words, who commands.Person, err error) {
+	if !b.allow(ctx, a, w, who, commands.Request{Command: commands.CommandName(commands.Diagnose{})}) {
+		return
+	}
+	if unknown, ok := errors.AsType[*commands.UnknownServiceError](err); ok {
+		err = &commands.UnknownServiceError{Name: unknown.Name, Known: b.open(ctx, a, who)}
+	}
+	if which, ok := errors.AsType[*commands.WhichServiceError](err); ok {
+		open := b.open(ctx, a, who)
+		closed := func(service string) bool { return !slices.Contains(open, service) }
+		err = &commands.WhichServiceError{Known: open, Named: slices.DeleteFunc(slices.Clone(which.Named), closed)}
+	}
+	b.explain(ctx, a, w, err)
 }
 
 // explainCheck explains a check, with what it said of the services that the
@@ -160,11 +178,11 @@ func (b *Bot) whyUndelivered(a ask, w commands.Words, err error) string {
 // whyRefused says why Slack did not do what the bot asked, and who can change
 // that.
 func (b *Bot) whyRefused(a ask, w commands.Words, err error) string {
-	switch code := troubleCode(err); code {
-	case "missing_scope":
+	switch code := troubleCode(err); {
+	case code == "missing_scope":
 		refused, _ := errors.AsType[slackgo.SlackErrorResponse](err)
 		return w.Say(textNoScope, "Scope", refused.Needed)
-	case "token_revoked", "token_expired", "account_inactive", "invalid_auth", "not_authed":
+	case shutsOut(code):
 		return w.Say(textShutOut, "Code", code)
 	default:
 		return w.Say(textRefused, "Code", code, "Ref", a.ref)

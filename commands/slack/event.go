@@ -32,7 +32,14 @@ type event struct {
 		ChannelType string          `json:"channel_type"`
 		Tab         string          `json:"tab"`
 		Edited      json.RawMessage `json:"edited"`
+		Tokens      revokedTokens   `json:"tokens"`
 	} `json:"event"`
+}
+
+// revokedTokens are the accounts whose tokens were revoked: the bot's own, or
+// also those of people who had given the app rights of theirs.
+type revokedTokens struct {
+	Bot []string `json:"bot"`
 }
 
 // userID is the id of a user. Some kinds of events have an object in its stead,
@@ -84,7 +91,12 @@ func (b *Bot) routeEvent(e *event) job {
 		return job{ask: a, run: func(ctx context.Context) { b.openHome(ctx, a) }}
 	case "member_joined_channel":
 		return b.routeJoin(e)
-	case "app_uninstalled", "tokens_revoked":
+	case "tokens_revoked":
+		if len(e.Event.Tokens.Bot) == 0 {
+			return job{} // the bot's is as good as before
+		}
+		return job{run: func(ctx context.Context) { b.shutOut(ctx, e.Event.Type) }}
+	case "app_uninstalled":
 		return job{run: func(ctx context.Context) { b.shutOut(ctx, e.Event.Type) }}
 	}
 	return job{unknown: true}

@@ -109,7 +109,7 @@ func standingOf(account *slackgo.User, me identity) commands.Standing {
 
 // owns says whether a workspace is the bot's own, or of the same organisation.
 func (me identity) owns(team, enterprise string) bool {
-	return team == me.team || me.enterprise != "" && enterprise == me.enterprise
+	return team != "" && team == me.team || me.enterprise != "" && enterprise == me.enterprise
 }
 
 // language returns a person's language, or the configured one when it cannot be

@@ -52,6 +52,9 @@ func TestStandingOfEveryKindOfAccount(t *testing.T) {
 	if got := standingOf(&slackgo.User{TeamID: "T2"}, identity{team: "T1"}); got != commands.Stranger {
 		t.Errorf("without an enterprise %s", got)
 	}
+	if got := standingOf(&slackgo.User{}, identity{}); got != commands.Stranger {
+		t.Errorf("of no workspace to a bot of none: %s", got)
+	}
 }
 
 func TestPeopleAreForgottenBeforeThereAreTooMany(t *testing.T) {

@@ -42,6 +42,15 @@ func details(err error) []string {
 	return nil
 }
 
+// shutsOut says whether an error means that the bot token is valid no more.
+func shutsOut(code string) bool {
+	switch code {
+	case "token_revoked", "token_expired", "account_inactive", "invalid_auth", "not_authed":
+		return true
+	}
+	return false
+}
+
 // retryAfter says whether Slack throttles, and for how long.
 func retryAfter(err error) (time.Duration, bool) {
 	if limited, ok := errors.AsType[*slackgo.RateLimitedError](err); ok {

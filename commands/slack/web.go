@@ -307,13 +307,11 @@ func (w *web) noteToken(method string, err error) {
 	if method == methodOpen || method == methodResponseURL { // not with this token
 		return
 	}
-	switch errorCode(err) {
-	case "token_revoked", "account_inactive", "invalid_auth", "token_expired":
+	switch {
+	case err == nil:
+		w.out.Store(false)
+	case shutsOut(errorCode(err)):
 		w.out.Store(true)
-	case "":
-		if err == nil {
-			w.out.Store(false)
-		}
 	}
 }
 

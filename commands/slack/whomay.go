@@ -2,6 +2,7 @@ package slack
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -72,6 +73,13 @@ func (b *Bot) decide(ctx context.Context, a ask, who commands.Person, what comma
 	what.Channel = a.place()
 	return commands.Decide(who, what, b.opts.Access, func(group string) (bool, error) {
 		return b.groups.has(ctx, group, who.ID)
+	})
+}
+
+// open are the services that somebody may diagnose in the place of the ask.
+func (b *Bot) open(ctx context.Context, a ask, who commands.Person) []string {
+	return slices.DeleteFunc(slices.Clone(b.opts.Diagnoser.Services()), func(service string) bool {
+		return !b.decide(ctx, a, who, commands.Request{Command: "diagnose", Service: service}).Allowed
 	})
 }
 

@@ -166,3 +166,26 @@ func TestEveryRefusalOfSlackNamesTheNextStep(t *testing.T) {
 func refusedWith(code string) error {
 	return slackgo.SlackErrorResponse{Err: code, Needed: "files:write"}
 }
+
+// TestOnlyServicesThatOneMayDiagnoseAreProposed holds that wrong words are
+// answered with services that the asker may diagnose there, or with who may.
+func TestOnlyServicesThatOneMayDiagnoseAreProposed(t *testing.T) {
+	w := ruled(t,
+		commands.Rule{Commands: []string{"diagnose"}, Services: []string{"worker"}, People: []string{bruno}},
+		commands.Rule{Commands: []string{"diagnose"}, Services: []string{"orchestrator"}, People: []string{ana}},
+	)
+	for _, text := range []string{"diagnose", "diagnose orchestratr", "orchestrator"} {
+		before := len(w.messages(bruno, incidents))
+		w.say(bruno, incidents, "/vault "+text)
+		w.eventually("bruno is answered", func() bool { return len(w.messages(bruno, incidents)) > before })
+		m := w.messages(bruno, incidents)[before]
+		if said := strings.ReplaceAll(strings.ReplaceAll(read(m), "orchestratr", ""), "\"orchestrator\"", ""); strings.Contains(said, "orchestrator") {
+			t.Errorf("%q is answered with %q", text, said)
+		}
+	}
+	w.waitFor(bruno, incidents, "Which service?", "Known services: worker.")
+	w.say(carla, incidents, "/vault diagnose")
+	if m := w.waitFor(carla, incidents, "You may not ask `diagnose`", "<@"+bruno+">"); strings.Contains(read(m), "worker") {
+		t.Errorf("carla, who may diagnose nothing, reads %q", read(m))
+	}
+}
