@@ -190,7 +190,7 @@ type Slack struct {
 	Command string `yaml:"command"`
 	// Access lists who may ask what, and where. Without it every full member of
 	// the workspace may ask everything; with it, what one entry allows.
-	Access []Access `yaml:"access"`
+	Access []Access `yaml:"access" check:"filled"`
 	// DiagnosesPerMinute are those that one person may ask for; 10 unless set.
 	DiagnosesPerMinute int `yaml:"diagnoses_per_minute" check:"perminute"`
 	// Channels say by id which service a channel is about: it may be left out there.
@@ -204,15 +204,15 @@ type ChannelID string
 // out stands for all.
 type Access struct {
 	// Commands that it is about; help, whoami and version are always allowed.
-	Commands []string `yaml:"commands" check:"oneof=diagnose explain checks"`
+	Commands []string `yaml:"commands" check:"filled,oneof=diagnose explain checks"`
 	// Services that it is about.
-	Services []string `yaml:"services"`
+	Services []string `yaml:"services" check:"filled"`
 	// Channels where it holds, by id; direct stands for direct messages.
-	Channels []string `yaml:"channels" check:"slackid=C G direct"`
+	Channels []string `yaml:"channels" check:"filled,slackid=C G direct"`
 	// People whom it is for, by id.
-	People []string `yaml:"people" check:"slackid=U W"`
+	People []string `yaml:"people" check:"filled,slackid=U W"`
 	// Groups whose members it is for as well, by the ids of user groups.
-	Groups []string `yaml:"groups" check:"slackid=S"`
+	Groups []string `yaml:"groups" check:"filled,slackid=S"`
 }
 
 // SlackHTTP is where Slack sends requests to.

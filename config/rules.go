@@ -25,6 +25,9 @@ func (d *decoder) rules(node *yaml.Node, value reflect.Value, field reflect.Stru
 		return
 	}
 	if value.Kind() == reflect.Slice {
+		if value.Len() == 0 && hasRule(field, "filled") {
+			d.add(node, path, "an empty list: leave the key out if it is to stand for all, or name at least one")
+		}
 		for i := range min(value.Len(), len(node.Content)) {
 			d.rules(node.Content[i], value.Index(i), field, path+"["+strconv.Itoa(i)+"]")
 		}

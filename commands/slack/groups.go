@@ -2,6 +2,7 @@ package slack
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -22,8 +23,9 @@ type groups struct {
 	now    func() time.Time
 	asking singleflight.Group
 
-	mu   sync.Mutex
-	byID map[string]membership
+	mu    sync.Mutex
+	byID  map[string]membership
+	quiet membership // Slack does not answer in time: for a while nobody waits for it
 }
 
 type membership struct {
@@ -40,9 +42,13 @@ func newGroups(web *web, now func() time.Time) *groups {
 // minute.
 func (g *groups) has(ctx context.Context, group, user string) (bool, error) {
 	g.mu.Lock()
-	known := g.byID[group]
+	known, quiet := g.byID[group], g.quiet
 	g.mu.Unlock()
-	if !g.now().Before(known.until) {
+	switch now := g.now(); {
+	case now.Before(known.until):
+	case now.Before(quiet.until):
+		known = quiet
+	default:
 		known = g.ask(ctx, group)
 	}
 	return slices.Contains(known.members, user), known.err
@@ -61,6 +67,9 @@ func (g *groups) ask(ctx context.Context, group string) membership {
 		g.mu.Lock()
 		defer g.mu.Unlock()
 		g.byID[group] = known
+		if errors.Is(err, context.DeadlineExceeded) {
+			g.quiet = known // many groups would be many times the wait
+		}
 		return known, nil
 	})
 	return asked.(membership)
