@@ -1,0 +1,363 @@
+package slack
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"html"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	gocmp "github.com/google/go-cmp/cmp"
+	"golang.org/x/tools/txtar"
+
+	"tandem/commands"
+	"tandem/diagnostics"
+	lab "tandem/lab/slack"
+)
+
+// TestConversations plays what people do in testdata/script and holds that they
+// read what is written there. A line that begins with a person's name is a deed:
+//
+//	ana @ #incidents: /vault diagnose worker
+//	ana @ #incidents (thread 2): @tandem diagnose worker
+//	ana @ tandem: help
+//	ana clicks [Evidence] @ #incidents (message 2)
+//
+// A thread and a message are named by the number of the message in its channel.
+// The lines below a deed, indented or of tandem, are what came of it, as it is
+// when the bot has nothing left to do. With -update they are written anew.
+func TestConversations(t *testing.T) {
+	files, err := filepath.Glob("testdata/script/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no conversations: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) { playFile(t, file) })
+	}
+}
+
+func playFile(t *testing.T, file string) {
+	archive, err := txtar.ParseFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rules []commands.Rule
+	var chat *txtar.File
+	for i, part := range archive.Files {
+		switch part.Name {
+		case "rules":
+			if err := json.Unmarshal(part.Data, &rules); err != nil {
+				t.Fatalf("rules: %v", err)
+			}
+		case "chat":
+			chat = &archive.Files[i]
+		default:
+			t.Fatalf("%s: what is the part %s?", file, part.Name)
+		}
+	}
+	if chat == nil {
+		t.Fatalf("%s has no part chat", file)
+	}
+	w := open(t, &talker{}, func(o *Options, _ *lab.Config) { o.Access = rules })
+	got := (&play{workspace: w, refs: map[string]string{}, seen: map[string]bool{}}).all(string(chat.Data))
+	if *update {
+		chat.Data = []byte(got)
+		if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if diff := gocmp.Diff(strings.Split(string(bytes.TrimSpace(chat.Data)), "\n"), strings.Split(strings.TrimSpace(got), "\n")); diff != "" {
+		t.Errorf("people read something else; after reading the difference, -update writes it (-want +got):\n%s", diff)
+	}
+}
+
+// talker finds something wrong with worker, and nothing with the others.
+type talker struct{}
+
+func (*talker) Services() []string { return []string{"orchestrator", "service-registry", "worker"} }
+
+func (*talker) Checks() []commands.CheckInfo {
+	return []commands.CheckInfo{
+		{Code: "TOK-002", Row: 3, Title: both("The token may renew itself", "O token pode se renovar"), Doc: commands.CheckDoc{
+			Meaning: both("Whether a policy lets the token renew itself.", "Se uma policy deixa o token se renovar."),
+		}},
+		{Code: "VLT-001", Row: 1, Title: both("Vault answers and is unsealed", "O Vault responde e está aberto")},
+	}
+}
+
+func (*talker) Diagnose(_ context.Context, service string, _ commands.Options) (diagnostics.Report, error) {
+	if service == "worker" {
+		return failReport(), nil
+	}
+	r := passReport()
+	r.Target = service
+	return r, nil
+}
+
+// play is one conversation while it goes on.
+type play struct {
+	*workspace
+	refs map[string]string // of runs, which are others each time
+	seen map[string]bool   // the messages that were read already
+}
+
+// deed matches a line that somebody does something in.
+var deed = regexp.MustCompile(`^(\w+) (?:@|clicks \[(.+?)\] @) (#[\w-]+|tandem)(?: \((?:thread|message) (\d+)\))?(?:: (.*))?$`)
+
+// all plays the deeds of a text and returns the text as it should be.
+func (p *play) all(script string) string {
+	var out strings.Builder
+	for line := range strings.Lines(script) {
+		line = strings.TrimRight(line, "\n")
+		m := deed.FindStringSubmatch(line)
+		switch {
+		case strings.HasPrefix(line, "#"):
+			fmt.Fprintf(&out, "%s\n", line)
+		case m == nil || m[1] == "tandem" || m[1] == "slackbot":
+			continue // what is read: it is written anew
+		default:
+			fmt.Fprintf(&out, "\n%s\n", line)
+			p.do(m[1], m[2], m[3], m[4], m[5])
+			out.WriteString(p.news())
+		}
+	}
+	return strings.TrimLeft(out.String(), "\n")
+}
+
+func (p *play) do(name, button, where, number, text string) {
+	p.t.Helper()
+	user, channel := p.userID(name), p.channelID(name, where)
+	target := ""
+	if number != "" {
+		n, _ := strconv.Atoi(number)
+		target = p.roots(channel)[n-1].TS
+	}
+	var got lab.Outcome
+	if button != "" {
+		got = p.Click(lab.Click{User: user, Channel: channel, TS: target, ActionID: p.button(channel, target, button)})
+	} else {
+		text = strings.ReplaceAll(text, "@tandem", "<@U0TANDEM01>")
+		got = p.Say(lab.Said{User: user, Channel: cmp.Or(channel, "@tandem"), Text: text, ThreadTS: target})
+	}
+	if got.Error != "" && got.Error != "not_supported_in_threads" {
+		p.t.Errorf("%s: %s", text, got.Error)
+	}
+	p.eventually("the bot has nothing left to do", func() bool { return len(p.bot.crew.places) == 0 && len(p.bot.apologists.places) == 0 })
+}
+
+func (p *play) userID(name string) string {
+	for _, person := range p.State("").People {
+		if person.Name == name {
+			return person.ID
+		}
+	}
+	p.t.Fatalf("nobody is called %s", name)
+	return ""
+}
+
+// channelID is empty for a direct message that nobody sent yet.
+func (p *play) channelID(name, where string) string {
+	for _, c := range p.State("").Channels {
+		if c.IsIM && where == "tandem" && c.User == p.userID(name) || "#"+c.Name == where {
+			return c.ID
+		}
+	}
+	if where != "tandem" {
+		p.t.Fatalf("there is no %s", where)
+	}
+	return ""
+}
+
+// roots are the messages of a channel outside threads, without what only one
+// person sees.
+func (p *play) roots(channel string) []lab.Message {
+	return slices.DeleteFunc(p.messages("", channel), func(m lab.Message) bool { return m.Ephemeral })
+}
+
+func (p *play) button(channel, ts, text string) string {
+	for _, m := range p.roots(channel) {
+		for _, b := range m.Blocks {
+			elements, _ := b["elements"].([]any)
+			for _, e := range elements {
+				if element, _ := e.(map[string]any); m.TS == ts && plainOf(element) == "["+text+"]" {
+					return fmt.Sprint(element["action_id"])
+				}
+			}
+		}
+	}
+	p.t.Fatalf("there is no button %q under %s", text, ts)
+	return ""
+}
+
+// news is what can be read since the last time.
+func (p *play) news() string {
+	type line struct{ ts, text string }
+	var lines []line
+	for _, c := range p.State("").Channels {
+		number := map[string]int{}
+		for _, m := range c.Messages {
+			if !m.Ephemeral && (m.ThreadTS == "" || m.ThreadTS == m.TS) {
+				number[m.TS] = len(number) + 1
+			}
+		}
+		for _, m := range c.Messages {
+			if !p.seen[c.ID+m.TS] && (m.User == "U0TANDEM01" || m.User == "USLACKBOT") {
+				lines = append(lines, line{m.TS, p.say1(c, m, number)})
+			}
+			p.seen[c.ID+m.TS] = true
+		}
+	}
+	slices.SortStableFunc(lines, func(a, b line) int { return cmp.Compare(a.ts, b.ts) })
+	var out strings.Builder
+	for _, l := range lines {
+		out.WriteString(l.text)
+	}
+	return out.String()
+}
+
+// say1 is one message as a line of the script, with more lines below it.
+func (p *play) say1(c lab.ChannelState, m lab.Message, number map[string]int) string {
+	where := "#" + c.Name
+	if c.IsIM {
+		where = p.name(c.User)
+	}
+	if m.ThreadTS != "" && m.ThreadTS != m.TS {
+		where += fmt.Sprintf(" (thread %d)", number[m.ThreadTS])
+	} else if !m.Ephemeral {
+		where += fmt.Sprintf(" (message %d)", number[m.TS])
+	}
+	head := fmt.Sprintf("%s @ %s:", p.name(m.User), where)
+	if m.VisibleTo != "" {
+		head = fmt.Sprintf("%s → %s only @ %s:", p.name(m.User), p.name(m.VisibleTo), where)
+	}
+	return p.tidy(head + "\n" + indent(render(m)))
+}
+
+func (p *play) name(id string) string {
+	for _, person := range p.State("").People {
+		if person.ID == id {
+			return person.Name
+		}
+	}
+	if id == "USLACKBOT" {
+		return "slackbot"
+	}
+	return "tandem"
+}
+
+// What is another one each time: references, times of messages in addresses,
+// and how long ago something was.
+var (
+	volatile = regexp.MustCompile(`\b[A-Z2-7]{8}\b`)
+	ago      = regexp.MustCompile(`(há )\d+s|\d+s( ago)`)
+	moment   = regexp.MustCompile(`p\d{16}|\d{10}\.\d{6}|http://127\.0\.0\.1:\d+|<!date\^\d+`)
+)
+
+func (p *play) tidy(text string) string {
+	text = ago.ReplaceAllString(moment.ReplaceAllString(text, "…"), "${1}…s$2")
+	return volatile.ReplaceAllStringFunc(text, func(ref string) string {
+		if !strings.ContainsAny(ref, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") {
+			return ref
+		}
+		if p.refs[ref] == "" {
+			p.refs[ref] = fmt.Sprintf("RUN%d", len(p.refs)+1)
+		}
+		return p.refs[ref]
+	})
+}
+
+func indent(text string) string {
+	var out strings.Builder
+	for line := range strings.Lines(strings.TrimSpace(text)) {
+		out.WriteString(strings.TrimRight("    "+strings.TrimRight(line, "\n"), " ") + "\n")
+	}
+	return out.String()
+}
+
+// render is what a person reads of a message.
+func render(m lab.Message) string {
+	var lines []string
+	for _, b := range m.Blocks {
+		lines = append(lines, renderBlock(b))
+	}
+	if len(m.Blocks) == 0 {
+		lines = append(lines, m.Text)
+	}
+	for _, f := range m.Files {
+		lines = append(lines, "📎 "+f.Name)
+	}
+	return html.UnescapeString(strings.Join(lines, "\n"))
+}
+
+func renderBlock(b map[string]any) string {
+	switch b["type"] {
+	case "divider":
+		return "────"
+	case "table":
+		return renderTable(b)
+	}
+	var lines []string
+	if text := plainOf(b["text"]); text != "" {
+		lines = append(lines, text)
+	}
+	fields, _ := b["fields"].([]any)
+	for _, f := range fields {
+		lines = append(lines, plainOf(f))
+	}
+	var row []string
+	elements, _ := b["elements"].([]any)
+	for _, e := range elements {
+		row = append(row, plainOf(e))
+	}
+	if len(row) > 0 {
+		lines = append(lines, strings.Join(row, " "))
+	}
+	return strings.Join(lines, "\n")
+}
+
+func renderTable(b map[string]any) string {
+	var lines []string
+	rows, _ := b["rows"].([]any)
+	for _, r := range rows {
+		var cells []string
+		columns, _ := r.([]any)
+		for _, c := range columns {
+			cells = append(cells, plainOf(c))
+		}
+		lines = append(lines, strings.Join(cells, " | "))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// plainOf is the text of a text object or an element; a button stands in
+// brackets.
+func plainOf(v any) string {
+	switch n := v.(type) {
+	case string:
+		return n
+	case []any:
+		var parts []string
+		for _, e := range n {
+			parts = append(parts, plainOf(e))
+		}
+		return strings.Join(parts, "")
+	case map[string]any:
+		if n["type"] == "button" {
+			return "[" + plainOf(n["text"]) + "]"
+		}
+		if n["text"] != nil {
+			return plainOf(n["text"])
+		}
+		return plainOf(n["elements"])
+	}
+	return ""
+}
