@@ -30,7 +30,7 @@ func TestFixIsToldToTheClickerAlone(t *testing.T) {
 	w := open(t, finds(failReport()))
 	card := w.verdict(bruno, incidents)
 	w.click(ana, incidents, card.TS, actionFix, "")
-	m := w.waitFor(ana, incidents, "O que resolveria worker", "TOK-002", "Conceda `update`",
+	m := w.waitFor(ana, incidents, "O que resolve worker", "TOK-002", "Conceda `update`",
 		"vault write sys/capabilities-accessor", "/vault explain TOK-002", "start Loki or correct logs.loki.url")
 	if m.VisibleTo != ana {
 		t.Errorf("it is visible to %q", m.VisibleTo)
@@ -201,7 +201,7 @@ func TestHomeRefusesStrangersPolitely(t *testing.T) {
 	}
 	w.eventually("the guest reads why", func() bool {
 		view, ok := w.State("").Homes["U0GUEST001"]
-		return ok && strings.Contains(read(lab.Message{Blocks: view.Blocks}), "Respondo apenas a membros")
+		return ok && strings.Contains(read(lab.Message{Blocks: view.Blocks}), "Só respondo a membros plenos")
 	})
 }
 

@@ -44,8 +44,9 @@ type refusedPlace struct {
 
 // admit takes a place for an ask, or says why there is none.
 func (b *Bot) admit(a ask) (*place, refusedPlace) {
-	leave, first := func() {}, false
+	leave := func() {}
 	if a.user != "" {
+		var first bool
 		if leave, first = b.flood.enter(a.team + " " + a.user); leave == nil {
 			return nil, refusedPlace{why: dropFlood, text: textFlood, quiet: !first, ask: a}
 		}

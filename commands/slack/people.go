@@ -56,7 +56,7 @@ func (p *people) find(ctx context.Context, user, team string) (commands.Person, 
 		asked, err := p.ask(ctx, user)
 		if err != nil {
 			p.log.WarnContext(ctx, "read who a person is", "user", user, "error", err)
-			who.Person.ID, who.Person.Standing = user, commands.Unrecognised
+			who.ID, who.Standing = user, commands.Unrecognised
 			return who.Person, err
 		}
 		who = asked

@@ -134,7 +134,7 @@ func TestExplainTellsOnlyOfServicesThatOneMayDiagnose(t *testing.T) {
 	w.say(ana, incidents, "/vault diagnose orchestrator")
 	w.eventually("both have ended", func() bool { return len(w.bot.desk.Seen("TOK-002")) == 2 })
 	w.say(ana, incidents, "/vault explain tok-002")
-	w.waitFor(ana, incidents, "O que disse por último", "`worker`", "`orchestrator`", "falhando, há")
+	w.waitFor(ana, incidents, "O que disse da última vez", "`worker`", "`orchestrator`", "falhando, há")
 	w.say(bruno, incidents, "/vault explain TOK-002")
 	if m := w.waitFor(bruno, incidents, "What it said last", "`worker`", "no policy of worker"); strings.Contains(read(m), "orchestrator") {
 		t.Errorf("bruno reads of the orchestrator: %s", read(m))
