@@ -16,7 +16,8 @@ type Observer struct {
 	// Probed says how a question ended, and how long it took with the wait for
 	// its turn. The reason is empty when the probe could look.
 	Probed func(probe string, reason Reason, took time.Duration)
-	// Judged says how a check ended.
+	// Judged says how a check ended, once the verdict is known: only then is a
+	// check skipped that a failing one explains.
 	Judged func(code string, status Status)
 }
 
@@ -40,12 +41,19 @@ func (r *Runner) witness() witness {
 func (w witness) check(ctx context.Context, code string) (context.Context, func(Result)) {
 	ctx, span := w.tracer.Start(ctx, "check "+code, trace.WithAttributes(attribute.String("tandem.check", code)))
 	return ctx, func(result Result) {
-		if w.observer.Judged != nil {
-			w.observer.Judged(code, result.Status)
-		}
 		span.SetAttributes(attribute.String("tandem.status", string(result.Status)))
 		sayBlind(span, result.Blind)
 		span.End()
+	}
+}
+
+// judged tells how the checks ended.
+func (w witness) judged(results []Result) {
+	if w.observer.Judged == nil {
+		return
+	}
+	for _, r := range results {
+		w.observer.Judged(r.Code, r.Status)
 	}
 }
 

@@ -85,6 +85,7 @@ func (r *Runner) Run(ctx context.Context, service Target, opts RunOptions) (Repo
 	report := Report{Target: service.Name, At: start.UTC(), Checks: results}
 	report.Verdict = conclude(service.Name, checks, results)
 	report.Took = r.Now().Sub(start)
+	run.witness.judged(report.Checks)
 	return report, nil
 }
 
