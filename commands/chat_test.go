@@ -105,7 +105,11 @@ func TestGuessMakesTheCommandThatWasMeant(t *testing.T) {
 	services := []string{"orchestrator", "worker"}
 	for text, want := range map[string]string{
 		"worker":                           "diagnose worker",
-		"Worker --since 3m":                "diagnose worker",
+		"Worker --since 3m":                "diagnose worker --since 3m",
+		"worker --since 3m -k vlt-001":     "diagnose worker --since 3m -k vlt-001",
+		"worker --sinze 3m":                "diagnose worker",
+		"worker now":                       "diagnose worker",
+		"worker --check 'a b'":             "diagnose worker",
 		"wroker":                           "diagnose worker",
 		"spf-003":                          "explain SPF-003",
 		"SPF-003 now":                      "explain SPF-003",

@@ -31,7 +31,7 @@ func guessCommand(e *UsageError, services []string) string {
 	word := strings.ToLower(e.Word)
 	switch {
 	case slices.Contains(services, word):
-		return "diagnose " + word
+		return guessDiagnose(word, e.Words[1:])
 	case codeShape.MatchString(e.Word):
 		return "explain " + strings.ToUpper(e.Word)
 	case e.Nearest != "":
@@ -42,6 +42,18 @@ func guessCommand(e *UsageError, services []string) string {
 	}
 	return ""
 }
+
+// guessDiagnose keeps the flags that came after the service, if they are right.
+func guessDiagnose(service string, rest []string) string {
+	line := []string{"diagnose", service}
+	whole := append(slices.Clone(line), rest...)
+	if _, err := parse(&chatGrammar{}, whole); err == nil && !slices.ContainsFunc(rest, needsQuotes) {
+		line = whole
+	}
+	return strings.Join(line, " ")
+}
+
+func needsQuotes(word string) bool { return word == "" || strings.ContainsAny(word, " \t\"'\\;&|<>()$`") }
 
 // guessExtra puts the word that is too much where it belongs, or leaves it out.
 func guessExtra(e *UsageError) string {

@@ -30,7 +30,7 @@ func TestFixIsToldToTheClickerAlone(t *testing.T) {
 	w := open(t, finds(failReport()))
 	card := w.verdict(bruno, incidents)
 	w.click(ana, incidents, card.TS, actionFix, "")
-	m := w.waitFor(ana, incidents, "O que resolve worker", "TOK-002", "Conceda `update`",
+	m := w.waitFor(ana, incidents, "O que resolve o problema em worker", "TOK-002", "Conceda `update`",
 		"vault write sys/capabilities-accessor", "/vault explain TOK-002", "start Loki or correct logs.loki.url")
 	if m.VisibleTo != ana {
 		t.Errorf("it is visible to %q", m.VisibleTo)
