@@ -3,12 +3,17 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"tandem/lab/slack"
 )
 
 // The canaries: values that must appear nowhere.
@@ -50,18 +55,9 @@ func TestCanarySecretsAppearNowhere(t *testing.T) {
 		said.WriteString(out.stdout + out.stderr)
 	}
 	terminal := said.String()
-	say(t, "incidents", "/vault diagnose orchestrator")
-	var chat string
-	eventually(t, settle, func() error {
-		_, chat = slackState(t)
-		for _, want := range []string{"MDB-004", "mongodb_connection_failed", "DBC-005"} { // the last check, so that the thread is whole
-			if !strings.Contains(chat, want) {
-				return fmt.Errorf("no word of %s in Slack yet", want)
-			}
-		}
-		return nil
-	})
-	said.WriteString(chat)
+	said.WriteString(everythingInSlack(t))
+	said.WriteString(get(t, lab.State().Bot.HealthURL+"/metrics"))
+	said.WriteString(botLog(t))
 	if !strings.Contains(terminal, "mongodb_connection_failed") {
 		t.Error("the evidence with the canaries was not said; this test proves nothing")
 	}
@@ -70,6 +66,76 @@ func TestCanarySecretsAppearNowhere(t *testing.T) {
 			t.Errorf("%s is said: …%s…", canary, said.String()[max(0, i-200):i])
 		}
 	}
+}
+
+// everythingInSlack has the orchestrator diagnosed in the channel, presses every
+// button of the card, opens the Home tab, and returns all that is in the
+// workspace then, files too.
+func everythingInSlack(t *testing.T) string {
+	t.Helper()
+	say(t, "incidents", "/vault diagnose orchestrator --fresh")
+	var card slack.Message
+	eventually(t, settle, func() (err error) {
+		card, err = lastCard(t, "orchestrator")
+		return err
+	})
+	for _, button := range []string{"fix", "evidence", "again"} {
+		act(t, "click", map[string]string{"user": "ana", "channel": "incidents", "ts": card.TS, "action_id": button})
+	}
+	act(t, "home", map[string]string{"user": "ana", "tab": "home"})
+	say(t, "incidents", "/vault explain MDB-003")
+	var files []slack.File
+	eventually(t, settle, func() error {
+		state, chat := slackState(t)
+		files = nil
+		for _, m := range messages(state) {
+			files = append(files, m.Files...)
+		}
+		for _, want := range []string{"MDB-004", "mongodb_connection_failed", `"home"`} {
+			if !strings.Contains(chat, want) {
+				return fmt.Errorf("no word of %s in Slack yet", want)
+			}
+		}
+		if len(files) == 0 {
+			return errors.New("the evidence is not in the thread yet")
+		}
+		return nil
+	})
+	_, all := slackState(t)
+	for _, f := range files {
+		evidence := get(t, f.URLPrivate)
+		if !strings.Contains(evidence, "mongodb_connection_failed") {
+			t.Errorf("%s does not hold the evidence with the canaries", f.Name)
+		}
+		all += evidence
+	}
+	return all
+}
+
+// lastCard is the latest verdict about a service.
+func lastCard(t *testing.T, service string) (slack.Message, error) {
+	t.Helper()
+	state, _ := slackState(t)
+	var card slack.Message
+	for _, m := range messages(state) {
+		if m.TS > card.TS && holds(t, m, `"diagnose `+service) && holds(t, m, `"action_id":"evidence"`) {
+			card = m
+		}
+	}
+	if card.TS == "" {
+		return card, fmt.Errorf("no verdict about %s in Slack yet", service)
+	}
+	return card, nil
+}
+
+// botLog is what the running bot logged.
+func botLog(t *testing.T) string {
+	t.Helper()
+	log, err := os.ReadFile(filepath.Join(lab.State().Dir, "logs", "bot.log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(log)
 }
 
 // push writes a log line of a service to Loki.

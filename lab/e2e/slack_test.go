@@ -23,11 +23,17 @@ type saying struct {
 // say types into a channel of the workspace as a person.
 func say(t *testing.T, channel, text string) saying {
 	t.Helper()
-	body, err := json.Marshal(map[string]string{"user": "ana", "channel": channel, "text": text})
+	return act(t, "say", map[string]string{"user": "ana", "channel": channel, "text": text})
+}
+
+// act does in the workspace what a person does there.
+func act(t *testing.T, door string, what map[string]string) saying {
+	t.Helper()
+	body, err := json.Marshal(what)
 	if err != nil {
 		t.Fatal(err)
 	}
-	response, err := http.Post(lab.State().Slack.URL+"/lab/say", "application/json", bytes.NewReader(body))
+	response, err := http.Post(lab.State().Slack.URL+"/lab/"+door, "application/json", bytes.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,13 +42,27 @@ func say(t *testing.T, channel, text string) saying {
 	if err := json.NewDecoder(response.Body).Decode(&s); err != nil {
 		t.Fatal(err)
 	}
+	if s.Error != "" {
+		t.Errorf("%s %v: %s", door, what, s.Error)
+	}
 	return s
 }
 
 // slackState is everything in the workspace.
 func slackState(t *testing.T) (slack.Snapshot, string) {
 	t.Helper()
-	response, err := http.Get(lab.State().Slack.URL + "/lab/state")
+	data := get(t, lab.State().Slack.URL+"/lab/state")
+	var state slack.Snapshot
+	if err := json.Unmarshal([]byte(data), &state); err != nil {
+		t.Fatal(err)
+	}
+	return state, data
+}
+
+// get reads what an address answers.
+func get(t *testing.T, address string) string {
+	t.Helper()
+	response, err := http.Get(address)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,11 +71,10 @@ func slackState(t *testing.T) (slack.Snapshot, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var state slack.Snapshot
-	if err := json.Unmarshal(data, &state); err != nil {
-		t.Fatal(err)
+	if response.StatusCode != http.StatusOK {
+		t.Fatalf("%s answers %s", address, response.Status)
 	}
-	return state, string(data)
+	return string(data)
 }
 
 // messages lists what was said in all channels.
