@@ -53,7 +53,9 @@ func guessDiagnose(service string, rest []string) string {
 	return strings.Join(line, " ")
 }
 
-func needsQuotes(word string) bool { return word == "" || strings.ContainsAny(word, " \t\"'\\;&|<>()$`") }
+func needsQuotes(word string) bool {
+	return word == "" || strings.ContainsAny(word, " \t\"'\\;&|<>()$`")
+}
 
 // guessExtra puts the word that is too much where it belongs, or leaves it out.
 func guessExtra(e *UsageError) string {

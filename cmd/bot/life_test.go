@@ -219,6 +219,10 @@ func TestTheLifeOfABot(t *testing.T) {
 		t.Fatal(outcome.Error)
 	}
 	wait(t, vault.asked, "the question to Vault")
+	until(t, "the first word", bot.log, func() bool { // it is on its way while Vault is asked
+		_, metrics := bot.get("/metrics")
+		return strings.Contains(metrics, "tandem_first_word_seconds_count 1")
+	})
 
 	bot.signal(t, syscall.SIGTERM)
 	until(t, "the end of readiness", bot.log, ready(http.StatusServiceUnavailable, `"reasons":["the bot is being stopped"]`))
