@@ -68,9 +68,12 @@ func (q Question) key() string {
 
 // Inquiry is one diagnosis, under way or ended.
 type Inquiry struct {
-	ID      string // names it to people and in the log
-	Started time.Time
+	ID      string    // names it to people and in the log
+	Started time.Time // when it was first asked for
 	Question
+
+	takers int  // who want its answer and have not left; the desk's
+	began  bool // the desk's
 
 	done     chan struct{}
 	mu       sync.Mutex
@@ -81,21 +84,47 @@ type Inquiry struct {
 }
 
 // Take returns the run that answers the question: a new one named id, or one
-// that somebody else asked for. A new run ends with ctx, whoever else waits for
-// it by then.
-func (d *Desk) Take(ctx context.Context, id string, q Question) (run *Inquiry, joined bool) {
+// that somebody else asked for. Whoever takes a run leaves it in the end. A new
+// one waits for Start, so that nobody's systems are asked for an answer that
+// cannot be shown anywhere.
+func (d *Desk) Take(id string, q Question) (run *Inquiry, joined bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	now := d.opts.Now()
 	for _, r := range slices.Backward(d.runs) {
 		if r.key() == q.key() && d.joins(r, q, now) {
+			r.takers++
 			return r, true
 		}
 	}
-	run = &Inquiry{ID: id, Started: now, Question: q, done: make(chan struct{})}
+	run = &Inquiry{ID: id, Started: now, Question: q, takers: 1, done: make(chan struct{})}
 	d.remember(run)
-	d.busy.Go(func() { d.diagnose(ctx, run) })
 	return run, false
+}
+
+// Start begins a run that the caller took, unless somebody did, and says whether
+// the caller is the one. The run ends with that one's ctx, whoever else waits
+// for it by then.
+func (d *Desk) Start(ctx context.Context, run *Inquiry) (first bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if run.began {
+		return false
+	}
+	run.began = true
+	d.busy.Go(func() { d.diagnose(ctx, run) })
+	return true
+}
+
+// Leave says that the caller wants nothing more of a run. One that nobody began
+// is forgotten with the last who took it.
+func (d *Desk) Leave(run *Inquiry) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	run.takers--
+	if run.takers == 0 && !run.began {
+		d.runs = slices.DeleteFunc(d.runs, func(r *Inquiry) bool { return r == run })
+	}
 }
 
 func (d *Desk) joins(r *Inquiry, q Question, now time.Time) bool {
@@ -136,7 +165,7 @@ func (d *Desk) diagnose(ctx context.Context, r *Inquiry) {
 	r.end(d.diagnoser.Diagnose(ctx, r.Service, Options{Since: r.Since, Only: r.Only, Progress: r.note}))
 }
 
-// Wait returns when no run is under way any more. Nobody calls Take by then.
+// Wait returns when no run is under way any more. Nobody calls Start by then.
 func (d *Desk) Wait() { d.busy.Wait() }
 
 // Find returns a remembered run.
@@ -172,7 +201,7 @@ func (d *Desk) Running() []*Inquiry {
 	defer d.mu.Unlock()
 	var running []*Inquiry
 	for _, r := range d.runs {
-		if !r.Ended() {
+		if r.began && !r.Ended() {
 			running = append(running, r)
 		}
 	}

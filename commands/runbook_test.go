@@ -64,7 +64,8 @@ func TestSeenIsTheLastOfEachService(t *testing.T) {
 	desk := NewDesk(d, DeskOptions{Join: -1, Now: func() time.Time { return now }})
 	ask := func(service string, err error) {
 		d.at, d.err = now, err
-		run, _ := desk.Take(t.Context(), service+now.String(), Question{Service: service})
+		run, _ := desk.Take(service+now.String(), Question{Service: service})
+		desk.Start(t.Context(), run)
 		<-run.Done()
 		now = now.Add(time.Minute)
 	}

@@ -146,6 +146,22 @@ func TestWhoAsksTheSameElsewhereFollowsTheSameRun(t *testing.T) {
 	})
 }
 
+func TestWhereNothingCanBeShownNothingIsAsked(t *testing.T) {
+	runs := 0
+	w := open(t, &fake{diagnose: func(context.Context, commands.Options) (diagnostics.Report, error) {
+		runs++
+		return failReport(), nil
+	}})
+	w.say(bruno, general, "/vault diagnose worker")
+	w.waitFor(bruno, general, "/invite @tandem")
+	if err := w.stop(); err != nil {
+		t.Error(err)
+	}
+	if runs != 0 {
+		t.Errorf("%d diagnoses ran for an answer that nobody sees", runs)
+	}
+}
+
 func TestProgressShowsWhatIsKnownAlready(t *testing.T) {
 	finish := make(chan struct{})
 	w := open(t, &fake{

@@ -43,24 +43,34 @@ func (b *Bot) diagnose(ctx context.Context, a ask, w commands.Words, what comman
 		return
 	}
 	board := &board{bot: b, ask: a, words: w}
-	board.run, board.joined = b.desk.Take(ctx, a.ref, commands.Question{Service: service, Since: opts.Since, Only: opts.Only, Fresh: what.Fresh})
-	ended := b.metrics.taken(board.joined)
-	b.refreshHomes(ctx)
+	board.run, board.joined = b.desk.Take(a.ref, commands.Question{Service: service, Since: opts.Since, Only: opts.Only, Fresh: what.Fresh})
+	defer b.desk.Leave(board.run)
+	if board.joined {
+		b.metrics.joined()
+	}
 	if !board.place(ctx) {
-		ended()
 		return
 	}
 	b.metrics.firstWord(b.opts.Now().Sub(a.at))
-	board.follow(ctx)
-	<-board.run.Done()
-	ended()
-	b.refreshHomes(ctx)
+	board.attend(ctx)
 	report, err := board.run.Result()
 	if err != nil {
 		board.fail(ctx, err)
 		return
 	}
 	board.finish(ctx, commands.NewCard(report, opts.Since, w))
+}
+
+// attend begins the run, unless another card of it did, and follows it to its
+// end.
+func (p *board) attend(ctx context.Context) {
+	if p.bot.desk.Start(ctx, p.run) {
+		defer p.bot.metrics.began()()
+	}
+	p.bot.refreshHomes(ctx)
+	p.follow(ctx)
+	<-p.run.Done()
+	p.bot.refreshHomes(ctx)
 }
 
 // place puts the card where it was asked for. It returns false when there is
@@ -91,15 +101,29 @@ func (p *board) place(ctx context.Context) bool {
 }
 
 func (p *board) post(ctx context.Context) bool {
+	err := p.occupy(ctx)
+	if err != nil {
+		p.bot.undelivered(ctx, p.ask, p.words, err)
+	}
+	return err == nil
+}
+
+// occupy posts the card on its spot, or gives that up, whatever happens: others
+// wait for one or the other.
+func (p *board) occupy(ctx context.Context) error {
+	placed := false
+	defer func() {
+		if !placed {
+			p.bot.spots.leave(p.spot)
+		}
+	}()
 	p.shown = p.run.Progress()
 	ts, err := p.bot.web.post(ctx, p.ask.channel, p.ask.thread, p.drawProgress(p.shown))
-	if err != nil {
-		p.bot.spots.leave(p.spot)
-		p.bot.undelivered(ctx, p.ask, p.words, err)
-		return false
+	if err == nil {
+		placed = true
+		p.bot.spots.place(p.spot, ts)
 	}
-	p.bot.spots.place(p.spot, ts)
-	return true
+	return err
 }
 
 // drawJoined tells a person where the answer is already, or is soon.

@@ -45,7 +45,8 @@ func boardOn(t *testing.T, w *web) *board {
 	bot.web.close()
 	bot.web = w
 	a := ask{channel: incidents, ref: "K7PQ2M4X"}
-	run, _ := bot.desk.Take(t.Context(), a.ref, commands.Question{Service: "worker"})
+	run, _ := bot.desk.Take(a.ref, commands.Question{Service: "worker"})
+	bot.desk.Start(t.Context(), run)
 	<-run.Done()
 	at, _ := bot.spots.claim(run.ID, a)
 	bot.spots.place(at, "1.2")

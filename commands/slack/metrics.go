@@ -164,19 +164,20 @@ func (m *metrics) linked(change int) {
 	}
 }
 
-// taken counts a diagnosis as running, or as joined to a running one, until the
-// function that it returns is called.
-func (m *metrics) taken(joined bool) (ended func()) {
-	switch {
-	case m == nil:
-		return func() {}
-	case joined:
+// joined counts an ask that another one's run answers.
+func (m *metrics) joined() {
+	if m != nil {
 		m.joins.Inc()
-		return func() {}
-	default:
-		m.runs.Inc()
-		return m.runs.Dec
 	}
+}
+
+// began counts a run, and returns what to call when it has ended.
+func (m *metrics) began() (ended func()) {
+	if m == nil {
+		return func() {}
+	}
+	m.runs.Inc()
+	return m.runs.Dec
 }
 
 // refused counts a person who may not do what they asked.

@@ -27,8 +27,8 @@ func count(m *metrics) {
 	m.called("chat.postMessage C0INCIDENT", nil, time.Second)
 	m.dropped(dropDuplicate)
 	m.linked(1)
-	m.taken(false)()
-	m.taken(true)()
+	m.began()()
+	m.joined()
 	m.refused(refusedGuest)
 }
 

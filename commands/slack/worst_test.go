@@ -98,7 +98,8 @@ func TestHomeHoldsHundredsOfServices(t *testing.T) {
 	for _, long := range []bool{false, true} {
 		w := open(t, many{finds(hugeReport(20)), manyServices(300, long)})
 		for _, service := range w.bot.opts.Diagnoser.Services()[:30] {
-			run, _ := w.bot.desk.Take(t.Context(), newRef(), commands.Question{Service: service})
+			run, _ := w.bot.desk.Take(newRef(), commands.Question{Service: service})
+			w.bot.desk.Start(t.Context(), run)
 			<-run.Done()
 		}
 		w.Home(lab.OpenHome{User: bruno})
