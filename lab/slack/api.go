@@ -28,8 +28,11 @@ type method struct {
 	scopes []string
 	tier   tier
 	// token says which kind of token opens the method; empty means the bot's.
-	token  string
-	handle func(call) (reply, error)
+	token string
+	// formOnly marks the methods that take no JSON, which are those that change nothing and those of files: a JSON body is
+	// not looked at, so that everything in it is missing.
+	formOnly bool
+	handle   func(call) (reply, error)
 }
 
 const appToken = "app"
@@ -89,6 +92,9 @@ func (s *Server) answer(ctx context.Context, name string, req apiRequest) (reply
 	}
 	if wait := s.rates.take(m, req.args.str("channel")); wait > 0 {
 		return nil, &apiError{code: "ratelimited", retryAfter: wait}
+	}
+	if m.formOnly && req.json {
+		req.args = args{}
 	}
 	return m.handle(call{ctx: ctx, args: req.args})
 }

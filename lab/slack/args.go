@@ -25,6 +25,7 @@ type apiRequest struct {
 	args    args
 	token   string
 	warning string
+	json    bool
 }
 
 // parseArgs reads the arguments and the token, which comes in the Authorization header or, with a form, in its field.
@@ -41,6 +42,7 @@ func parseArgs(r *http.Request) (apiRequest, error) {
 		if charset == "" {
 			req.warning = "missing_charset"
 		}
+		req.json = true
 		req.args, err = parseJSONArgs(r.Body)
 	case "", "application/x-www-form-urlencoded", "multipart/form-data":
 		if kind == "" && r.ContentLength > 0 {

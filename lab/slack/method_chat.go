@@ -22,7 +22,7 @@ func (s *Server) chatMethods() []method {
 		{name: "chat.postEphemeral", scopes: write, tier: tier4, handle: s.chatPostEphemeral},
 		{name: "chat.update", scopes: write, tier: tier3, handle: s.chatUpdate},
 		{name: "chat.delete", scopes: write, tier: tier3, handle: s.chatDelete},
-		{name: "chat.getPermalink", handle: s.chatGetPermalink},
+		{name: "chat.getPermalink", formOnly: true, handle: s.chatGetPermalink},
 	}
 }
 

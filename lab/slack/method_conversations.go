@@ -7,16 +7,16 @@ import (
 
 func (s *Server) conversationMethods() []method {
 	return []method{
-		{name: "conversations.info", scopes: ofConversations("read"), tier: tier3, handle: s.conversationsInfo},
-		{name: "conversations.list", scopes: ofConversations("read"), tier: tier2, handle: s.conversationsList},
-		{name: "conversations.members", scopes: ofConversations("read"), tier: tier4, handle: s.conversationsMembers},
-		{name: "users.conversations", scopes: ofConversations("read"), tier: tier3, handle: s.usersConversations},
+		{name: "conversations.info", scopes: ofConversations("read"), tier: tier3, formOnly: true, handle: s.conversationsInfo},
+		{name: "conversations.list", scopes: ofConversations("read"), tier: tier2, formOnly: true, handle: s.conversationsList},
+		{name: "conversations.members", scopes: ofConversations("read"), tier: tier4, formOnly: true, handle: s.conversationsMembers},
+		{name: "users.conversations", scopes: ofConversations("read"), tier: tier3, formOnly: true, handle: s.usersConversations},
 		{name: "conversations.join", scopes: []string{"channels:join"}, tier: tier3, handle: s.conversationsJoin},
 		{name: "conversations.leave", scopes: []string{"channels:manage", "groups:write"}, tier: tier3, handle: s.conversationsLeave},
 		{name: "conversations.invite", scopes: []string{"channels:manage", "channels:write.invites", "groups:write"}, tier: tier3, handle: s.conversationsInvite},
 		{name: "conversations.open", scopes: []string{"im:write"}, tier: tier3, handle: s.conversationsOpen},
-		{name: "conversations.history", scopes: ofConversations("history"), tier: tier3, handle: s.conversationsHistory},
-		{name: "conversations.replies", scopes: ofConversations("history"), tier: tier3, handle: s.conversationsReplies},
+		{name: "conversations.history", scopes: ofConversations("history"), tier: tier3, formOnly: true, handle: s.conversationsHistory},
+		{name: "conversations.replies", scopes: ofConversations("history"), tier: tier3, formOnly: true, handle: s.conversationsReplies},
 	}
 }
 

@@ -9,8 +9,8 @@ import (
 func (s *Server) fileMethods() []method {
 	write := []string{"files:write"}
 	return []method{
-		{name: "files.getUploadURLExternal", scopes: write, tier: tier4, handle: s.filesGetUploadURL},
-		{name: "files.completeUploadExternal", scopes: write, tier: tier4, handle: s.filesCompleteUpload},
+		{name: "files.getUploadURLExternal", scopes: write, tier: tier4, formOnly: true, handle: s.filesGetUploadURL},
+		{name: "files.completeUploadExternal", scopes: write, tier: tier4, formOnly: true, handle: s.filesCompleteUpload},
 	}
 }
 
@@ -18,7 +18,7 @@ func (s *Server) filesGetUploadURL(c call) (reply, error) {
 	name, length := c.args.str("filename"), c.args.number("length", 0)
 	switch {
 	case name == "":
-		return nil, refuse("unknown_filename")
+		return nil, invalidArguments("missing required field: filename", "")
 	case length <= 0 || length > maxFile:
 		return nil, refuse("invalid_arguments")
 	}

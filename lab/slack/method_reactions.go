@@ -11,7 +11,7 @@ func (s *Server) reactionMethods() []method {
 	return []method{
 		{name: "reactions.add", scopes: write, tier: tier3, handle: s.reactionsAdd},
 		{name: "reactions.remove", scopes: write, tier: tier2, handle: s.reactionsRemove},
-		{name: "reactions.get", scopes: []string{"reactions:read"}, tier: tier3, handle: s.reactionsGet},
+		{name: "reactions.get", scopes: []string{"reactions:read"}, tier: tier3, formOnly: true, handle: s.reactionsGet},
 	}
 }
 

@@ -2,8 +2,8 @@ package slack
 
 func (s *Server) teamMethods() []method {
 	return []method{
-		{name: "team.info", scopes: []string{"team:read"}, tier: tier3, handle: s.teamInfo},
-		{name: "bots.info", scopes: []string{"users:read"}, tier: tier3, handle: s.botsInfo},
+		{name: "team.info", scopes: []string{"team:read"}, tier: tier3, formOnly: true, handle: s.teamInfo},
+		{name: "bots.info", scopes: []string{"users:read"}, tier: tier3, formOnly: true, handle: s.botsInfo},
 	}
 }
 

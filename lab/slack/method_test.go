@@ -507,6 +507,9 @@ func TestPlainHTTP(t *testing.T) {
 		{"an array", http.MethodPost, "/api/auth.test", form, "a[0]=b", "invalid_array_arg", ""},
 		{"a strange name", http.MethodPost, "/api/auth.test", form, "a%20b=c", "invalid_arg_name", ""},
 		{"a token in the address", http.MethodGet, "/api/auth.test?token=" + url.QueryEscape(testBotToken), "", "", "invalid_auth", ""},
+		{"json to a method that reads", http.MethodPost, "/api/users.info", "application/json; charset=utf-8", `{"user":"` + ana + `"}`, "user_not_found", ""},
+		{"json to files", http.MethodPost, "/api/files.getUploadURLExternal", "application/json; charset=utf-8", `{"filename":"a","length":1}`, "invalid_arguments", ""},
+		{"the address for a method that reads", http.MethodGet, "/api/users.info?user=" + ana, "", "", "", ""},
 		{"no such method", http.MethodPost, "/api/no.such", form, "", "unknown_method", ""},
 		{"an error on demand", http.MethodPost, "/api/api.test", form, "error=my_error", "my_error", ""},
 	} {

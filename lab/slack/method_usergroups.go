@@ -5,8 +5,8 @@ import "slices"
 func (s *Server) usergroupMethods() []method {
 	read := []string{"usergroups:read"}
 	return []method{
-		{name: "usergroups.list", scopes: read, tier: tier2, handle: s.usergroupsList},
-		{name: "usergroups.users.list", scopes: read, tier: tier2, handle: s.usergroupsUsersList},
+		{name: "usergroups.list", scopes: read, tier: tier2, formOnly: true, handle: s.usergroupsList},
+		{name: "usergroups.users.list", scopes: read, tier: tier2, formOnly: true, handle: s.usergroupsUsersList},
 	}
 }
 

@@ -3,8 +3,8 @@ package slack
 func (s *Server) userMethods() []method {
 	read := []string{"users:read"}
 	return []method{
-		{name: "users.info", scopes: read, tier: tier4, handle: s.usersInfo},
-		{name: "users.list", scopes: read, tier: tier2, handle: s.usersList},
+		{name: "users.info", scopes: read, tier: tier4, formOnly: true, handle: s.usersInfo},
+		{name: "users.list", scopes: read, tier: tier2, formOnly: true, handle: s.usersList},
 	}
 }
 
