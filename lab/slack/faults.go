@@ -2,6 +2,7 @@ package slack
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -16,6 +17,7 @@ import (
 const (
 	hookFault   = "response_url"
 	uploadFault = "upload"
+	linkFault   = "link"
 )
 
 // Faults is bad weather on demand. The zero value is good weather.
@@ -28,7 +30,8 @@ type Faults struct {
 	Down bool `json:"down,omitempty"`
 }
 
-// MethodFault makes requests of the app fail. Method is a method of the Web API, "response_url", "upload", or "*".
+// MethodFault makes requests of the app fail. Method is a method of the Web API, "response_url", "upload",
+// "link" (the websocket), or "*".
 type MethodFault struct {
 	Method string `json:"method"`
 	// Status is that of the answer, 200 when there is an Error. With neither, nor Drop, the request is only delayed.
@@ -148,7 +151,7 @@ func spend(n *int) bool {
 
 // SetFaults makes the weather. It replaces what was set before.
 func (s *Server) SetFaults(f Faults) Outcome {
-	if err := f.check(); err != nil {
+	if err := errors.Join(f.check(), s.named(f)); err != nil {
 		return Outcome{Error: err.Error()}
 	}
 	for _, wrapped := range s.weather.set(f) {
@@ -160,6 +163,17 @@ func (s *Server) SetFaults(f Faults) Outcome {
 		}
 	}
 	return Outcome{}
+}
+
+// named refuses faults of requests that do not exist: a test with one would see good weather.
+func (s *Server) named(f Faults) error {
+	for i, m := range f.Methods {
+		_, known := s.api[m.Method]
+		if !known && !slices.Contains([]string{"*", hookFault, uploadFault, linkFault}, m.Method) {
+			return fmt.Errorf("methods[%d].method: %q is none of the workspace's", i, m.Method)
+		}
+	}
+	return nil
 }
 
 // Weather is the faults that are still to come.
@@ -176,7 +190,7 @@ func (s *Server) underWeather(next http.Handler) http.Handler {
 		switch now := s.weather.get(); {
 		case now.Down:
 			panic(http.ErrAbortHandler)
-		case now.Link != "" && (name == "link" || name == "apps.connections.open"):
+		case now.Link != "" && (name == linkFault || name == "apps.connections.open"):
 			http.Error(w, "Socket Mode is not reachable", http.StatusServiceUnavailable)
 			return
 		}
@@ -199,7 +213,7 @@ func requestName(path string) (string, bool) {
 	case "upload":
 		return uploadFault, true
 	case "link":
-		return "link", true
+		return linkFault, true
 	}
 	return "", false
 }

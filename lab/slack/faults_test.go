@@ -74,7 +74,7 @@ func TestFaultsAreShownCountedAndCleared(t *testing.T) {
 	if c := s.State("").Calls; c[0].Error != "HTTP 503" {
 		t.Errorf("calls: %+v", c)
 	}
-	for _, wrong := range []string{`{"link":"maybe"}`, `{"methods":[{"method":"*","delay":"soon"}]}`, `{"methods":[{"status":500}]}`} {
+	for _, wrong := range []string{`{"link":"maybe"}`, `{"methods":[{"method":"*","delay":"soon"}]}`, `{"methods":[{"status":500}]}`, `{"methods":[{"method":"chat.updat","status":500}]}`} {
 		if _, out := post(t, s, "/lab/faults", wrong); out.Error == "" {
 			t.Errorf("%s was taken", wrong)
 		}

@@ -100,6 +100,9 @@ func (s *Server) respond(h hook, raw json.RawMessage) error {
 		s.state.remove(h.channel, h.original)
 		return nil
 	}
+	if _, ok := s.state.channel(h.channel); !ok {
+		return refuse("channel_not_found") // it has got another id since
+	}
 	said, err := readContent(a)
 	if err != nil {
 		return err

@@ -56,6 +56,13 @@ func TestResponseURL(t *testing.T) {
 	respond(t, s, url+"x", `{"text":"a"}`, http.StatusNotFound, "invalid_token")
 }
 
+func TestResponseURLOfAChannelThatIsGone(t *testing.T) {
+	s := open(t)
+	url := commandURL(t, s)
+	do(t, s, "/lab/channel", `{"channel":"incidents","new_id":"C0SHARED01"}`)
+	respond(t, s, url, `{"text":"for whom?"}`, http.StatusBadRequest, "channel_not_found")
+}
+
 func TestResponseURLByTheOfficialClient(t *testing.T) {
 	s := open(t)
 	url := commandURL(t, s)

@@ -1,6 +1,7 @@
 package slack
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"log/slog"
@@ -83,7 +84,7 @@ func (h *hub) deliver(ctx context.Context, env envelope) (json.RawMessage, error
 	ctx, cancel := context.WithTimeoutCause(ctx, h.ackLimit, errNoAck)
 	defer cancel()
 	if !h.send(ctx, env) {
-		return nil, errNotConnected
+		return nil, cmp.Or(context.Cause(ctx), errNotConnected)
 	}
 	select {
 	case payload := <-answer:

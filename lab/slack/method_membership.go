@@ -1,6 +1,10 @@
 package slack
 
-import "strings"
+import (
+	"cmp"
+	"errors"
+	"strings"
+)
 
 // This file is what changes who is in a conversation: join, leave, invite, open.
 
@@ -102,8 +106,8 @@ func (s *Server) conversationsOpen(c call) (reply, error) {
 	switch {
 	case users[0] == "":
 		return nil, refuse("users_list_not_supplied")
-	case len(users) > 1: // a conversation of several people is another scope, which the app does not ask for
-		return nil, s.needs("mpim:write")
+	case len(users) > 1:
+		return nil, cmp.Or(s.needs("mpim:write"), errors.New("this workspace has no conversations of several people"))
 	}
 	p, err := s.addressee(users[0])
 	if err != nil {

@@ -52,9 +52,6 @@ func (s *Server) serveLink(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the ticket is used or expired: call apps.connections.open", http.StatusUnauthorized)
 		return
 	}
-	// A hijacked connection is no longer the HTTP server's to wait for.
-	s.tasks.Add(1)
-	defer s.tasks.Done()
 	// Slack's SDKs send the origin of Slack itself.
 	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{OriginPatterns: []string{"api.slack.com"}})
 	if err != nil {

@@ -97,7 +97,17 @@ func (s *Server) routes() http.Handler {
 	s.labRoutes(mux)
 	s.pageRoutes(mux)
 	// Another site that a person has open must not be able to speak for them here.
-	return http.NewCrossOriginProtection().Handler(s.underWeather(mux))
+	return s.counted(http.NewCrossOriginProtection().Handler(s.underWeather(mux)))
+}
+
+// counted makes Close wait for requests too: the HTTP server waits for none that holds a websocket, and not for ever for
+// the others.
+func (s *Server) counted(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.tasks.Add(1)
+		defer s.tasks.Done()
+		next.ServeHTTP(w, r)
+	})
 }
 
 // URL is the workspace's address without a slash at its end; the Web API is at URL()+"/api/".
