@@ -65,7 +65,7 @@ func (b *builder) slackSpec() (spec, error) {
 	state := b.state.Slack
 	return b.labPart(partSlack, state.URL, state.URL, slack.Config{
 		Addr: hostPort(state.URL), BotToken: state.BotToken, AppToken: state.AppToken, SigningSecret: b.signingSecret,
-		Manifest: manifest,
+		Manifest: manifest, RateLimits: true,
 	}), nil
 }
 
