@@ -87,9 +87,13 @@ func TestThreads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// A reply to a reply goes to the same thread.
-	if _, _, err := api.PostMessage(incidents, text("two"), slackgo.MsgOptionTS(reply)); err != nil {
+	if _, _, err := api.PostMessage(incidents, text("two"), slackgo.MsgOptionTS(parent)); err != nil {
 		t.Fatal(err)
+	}
+	for ts, want := range map[string]string{reply: "cannot_reply_to_message", "0": "invalid_thread_ts", "1.000001": "thread_not_found"} {
+		if _, _, err := api.PostMessage(incidents, text("nowhere"), slackgo.MsgOptionTS(ts)); err == nil || err.Error() != want {
+			t.Errorf("in the thread of %s: %v, want %s", ts, err, want)
+		}
 	}
 	all := messages(s, incidents, "")
 	if all[0].ReplyCount != 2 || all[0].LatestReply != all[2].TS || !slices.Equal(all[0].ReplyUsers, []string{botUser}) {

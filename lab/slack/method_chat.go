@@ -172,19 +172,21 @@ func (s *Server) destination(id string) (Channel, error) {
 	return s.directMessages(p), nil
 }
 
-// thread is the ts of the thread that ts belongs to: a reply's thread is its parent's.
+// thread is ts if it can be the parent of a thread. Slack warns of using a reply's and then shows the message in the
+// wrong place; here it is refused.
 func (s *Server) thread(channel Channel, ts string) (string, error) {
-	if ts == "" {
+	switch {
+	case ts == "":
 		return "", nil
+	case !isTS(ts):
+		return "", &apiError{code: "invalid_thread_ts", messages: []string{fmt.Sprintf("[ERROR] %s is not a valid thread_ts", ts)}}
 	}
 	m, ok := s.state.message(channel.ID, ts)
 	switch {
 	case !ok:
 		return "", refuse("thread_not_found")
-	case m.Ephemeral:
+	case m.Ephemeral || (m.ThreadTS != "" && m.ThreadTS != ts):
 		return "", refuse("cannot_reply_to_message")
-	case m.ThreadTS != "":
-		return m.ThreadTS, nil
 	}
 	return ts, nil
 }
