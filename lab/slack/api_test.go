@@ -416,11 +416,28 @@ func TestReactions(t *testing.T) {
 	}
 }
 
+// TestReactionsAreAbridgedWithoutFull has more people react than Slack names to an app that does not ask for all.
 func TestReactionsAreAbridgedWithoutFull(t *testing.T) {
-	long := []Reaction{{Name: "eyes", Users: make([]string, 60), Count: 60}, {Name: "tada", Users: make([]string, 2), Count: 2}}
-	short := abridged(long)
-	if len(short[0].Users) != 3 || short[0].Count != 60 || len(short[1].Users) != 2 || len(long[0].Users) != 60 {
-		t.Errorf("got %d of %d users", len(short[0].Users), short[0].Count)
+	s := open(t)
+	api := connect(t, s, acknowledge).api
+	_, ts, err := api.PostMessage(incidents, text("who is here?"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	everybody := []string{"ana", "bruno", "carla", "gil", "ana.admin"}
+	for _, who := range everybody {
+		if out := s.React(Reacting{User: who, Channel: "incidents", TS: ts, Reaction: "wave"}); out.Error != "" {
+			t.Fatal(out)
+		}
+	}
+	for full, want := range map[bool]int{false: shownReactors, true: len(everybody)} {
+		got, err := api.GetReactions(slackgo.NewRefToMessage(incidents, ts), slackgo.GetReactionsParameters{Full: full})
+		if err != nil || len(got.Reactions) != 1 || got.Reactions[0].Count != len(everybody) || len(got.Reactions[0].Users) != want {
+			t.Errorf("full %v: %+v, %v; want %d users", full, got.Reactions, err, want)
+		}
+	}
+	if m := last(t, s, incidents, ""); len(m.Reactions[0].Users) != len(everybody) {
+		t.Errorf("the message itself lost people: %+v", m.Reactions)
 	}
 }
 
