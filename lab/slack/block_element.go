@@ -52,7 +52,7 @@ func buttonShape(kind string) shape {
 		return nil
 	}
 	return shape{
-		must("text", plain(75)), may("value", str(0, 2000)), may("url", str(0, 3000)), may("style", enum("primary", "danger")),
+		must("text", plain(75)), may("value", str(0, 2000)), may("url", link(3000)), may("style", enum("primary", "danger")),
 		may("confirm", confirmation), may("accessibility_label", str(1, 75)),
 	}
 }
@@ -86,7 +86,7 @@ func optionShape(kind string) shape {
 	choice, box := option("plain_text"), option("plain_text", "mrkdwn")
 	switch kind {
 	case "overflow":
-		linked := anObject(append(optionFields("plain_text"), may("url", str(1, 3000))))
+		linked := anObject(append(optionFields("plain_text"), may("url", link(3000))))
 		return shape{must("options", listOf(1, maxOverflow, linked)), may("confirm", confirmation)}
 	case "radio_buttons":
 		return append(asking(), must("options", listOf(1, maxBoxes, box)), may("initial_option", box), also(initialOption))

@@ -253,7 +253,7 @@ func TestLimitsOfTheRest(t *testing.T) {
 		{"rich text in a cell", onMessage, cell(rich(rtSection())), cell(rich(block("x"))), "unsupported type: x [json-pointer:/blocks/0/rows/0/0/elements/0/type]"},
 		{"columns", onMessage, settings(20), settings(21), "no more than 20 items allowed [json-pointer:/blocks/0/column_settings]"},
 		{"small actions", onMessage, small(5), small(6), "no more than 5 items allowed [json-pointer:/blocks/0/elements]"},
-		{"choice of an overflow", onMessage, single(actions(element("overflow", with("options", []any{object{"text": textOf("plain_text", 1), "value": "v", "url": x(3000)}})))), single(actions(element("overflow", with("options", []any{object{"text": textOf("plain_text", 1), "value": "v", "url": x(3001)}})))), "must be less than 3001 characters [json-pointer:/blocks/0/elements/0/options/0/url]"},
+		{"choice of an overflow", onMessage, single(actions(element("overflow", with("options", []any{object{"text": textOf("plain_text", 1), "value": "v", "url": "https:" + x(2994)}})))), single(actions(element("overflow", with("options", []any{object{"text": textOf("plain_text", 1), "value": "v", "url": "https:" + x(2995)}})))), "must be less than 3001 characters [json-pointer:/blocks/0/elements/0/options/0/url]"},
 	} {
 		t.Run(l.name, l.check)
 	}

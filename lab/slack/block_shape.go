@@ -2,9 +2,9 @@ package slack
 
 import (
 	"encoding/json"
+	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 	"unicode/utf8"
 )
@@ -189,11 +189,22 @@ func formatted(layout, what string) rule {
 	}
 }
 
+// webAddress is an address that Slack itself can fetch or show.
 func webAddress(most int) rule {
+	return address(most, func(u *url.URL) bool { return u.Host != "" && (u.Scheme == "https" || u.Scheme == "http") })
+}
+
+// link is an address that a person's browser or another app opens.
+func link(most int) rule {
+	return address(most, func(u *url.URL) bool { return u.Scheme != "" })
+}
+
+func address(most int, is func(*url.URL) bool) rule {
 	length := str(1, most)
 	return func(c *blockCheck, path string, v any) {
 		length(c, path, v)
-		if text, _ := v.(string); !strings.HasPrefix(text, "https://") && !strings.HasPrefix(text, "http://") {
+		text, _ := v.(string)
+		if u, err := url.Parse(text); err != nil || !is(u) {
 			c.wrong(path, "must be a valid url")
 		}
 	}
