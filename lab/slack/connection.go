@@ -29,6 +29,7 @@ type connection struct {
 	ping    time.Duration
 	appID   string
 	gone    atomic.Bool
+	left    func()        // told when it is told to go
 	greeted chan struct{} // closed after hello
 }
 
@@ -36,7 +37,7 @@ func (s *Server) newConnection(ws *websocket.Conn) *connection {
 	ws.SetReadLimit(maxRequest) // an answer that is too large is dropped, the connection stays
 	return &connection{
 		id: newUUID(), ws: ws, log: s.log, life: s.timing.life, ping: s.timing.pingInterval, appID: s.cfg.App.ID,
-		greeted: make(chan struct{}),
+		left: s.hub.recount, greeted: make(chan struct{}),
 	}
 }
 
@@ -78,6 +79,7 @@ func (c *connection) hello(ctx context.Context, open int) error {
 func (c *connection) disconnect(ctx context.Context, reason string) {
 	if reason != "warning" {
 		c.gone.Store(true)
+		c.left()
 	}
 	err := c.write(ctx, object{"type": "disconnect", "reason": reason, "debug_info": object{"host": c.id}})
 	if err != nil {

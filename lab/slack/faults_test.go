@@ -195,9 +195,12 @@ func TestReasonsToGo(t *testing.T) {
 			if frame.Type != "disconnect" || frame.Reason != reason {
 				t.Errorf("got %+v", frame)
 			}
-			want := "dispatch_failed"
+			want, usable := "dispatch_failed", 0
 			if reason == "warning" {
-				want = "operation_timeout" // it is still in use; this test does not acknowledge
+				want, usable = "operation_timeout", 1 // it is still in use; this test does not acknowledge
+			}
+			if n := s.State("").Connections; n != usable {
+				t.Errorf("%d connections are left to use, want %d", n, usable)
 			}
 			if out := s.Say(Said{User: "ana", Channel: "incidents", Text: "/vault help"}); out.Error != want {
 				t.Errorf("a command afterwards: %+v", out)

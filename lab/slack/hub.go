@@ -20,7 +20,7 @@ const (
 type hub struct {
 	log      *slog.Logger
 	ackLimit time.Duration
-	changed  func(open int) // told under the lock
+	changed  func(usable int) // told under the lock
 
 	mu      sync.Mutex
 	conns   []*connection
@@ -40,7 +40,7 @@ func (h *hub) add(c *connection) (int, bool) {
 		return len(h.conns), false
 	}
 	h.conns = append(h.conns, c)
-	h.changed(len(h.conns))
+	h.changed(h.usable())
 	return len(h.conns), true
 }
 
@@ -48,7 +48,25 @@ func (h *hub) remove(c *connection) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.conns = slices.DeleteFunc(h.conns, func(o *connection) bool { return o == c })
-	h.changed(len(h.conns))
+	h.changed(h.usable())
+}
+
+// recount tells of the connections that are left to use after one was told to go.
+func (h *hub) recount() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.changed(h.usable())
+}
+
+// usable is how many connections take envelopes. Callers hold the lock.
+func (h *hub) usable() int {
+	n := 0
+	for _, c := range h.conns {
+		if !c.leaving() {
+			n++
+		}
+	}
+	return n
 }
 
 func (h *hub) all() []*connection {

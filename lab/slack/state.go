@@ -29,7 +29,7 @@ type state struct {
 	// deliveries is what was sent to the app, oldest first.
 	deliveries []Delivered
 	lastTS     int64
-	linked     int               // open websockets of the app
+	linked     int               // websockets of the app that take envelopes
 	views      map[string][]View // the open modals of each person, the lowest first
 	homes      map[string]View
 	watchers   map[*watcher]struct{}
@@ -139,12 +139,12 @@ func logged[T any](log []T, entry T) []T {
 	return append(log, entry)
 }
 
-// link counts the app's websockets; people see from it whether the app is there.
-func (st *state) link(open int) {
+// link counts the app's websockets, without those that were told to go; people see from it whether the app is there.
+func (st *state) link(usable int) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	st.linked = open
-	st.tell(change{Kind: "link", Connections: open})
+	st.linked = usable
+	st.tell(change{Kind: "link", Connections: usable})
 }
 
 // snapshot copies the workspace. With a user, it holds only what that user sees; without, everything and
