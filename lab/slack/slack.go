@@ -1,6 +1,7 @@
-// Package slack is a Slack workspace on one machine: a Web API, Socket Mode and a web page that looks and works like a
-// channel. It promises to the app under test what Slack promises (names, payloads, errors, limits) and keeps to the
-// stricter number where Slack's own sources disagree, so that what works here works there.
+// Package slack is a Slack workspace on one machine: a Web API, events and interactions over Socket Mode or signed HTTP,
+// faults on demand, and a web page that looks and works like a channel. It promises to the app under test what Slack
+// promises (names, payloads, errors, limits) and keeps to the stricter number where Slack's own sources disagree, so that
+// what works here works there.
 //
 // Everything lives in memory and on one loopback address: /api/ for the app, /link for its websocket, /hooks/ and
 // /upload/ for the addresses that Slack hands out, / for people, /lab/ for tests.
