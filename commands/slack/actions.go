@@ -14,9 +14,9 @@ import (
 // the Home tab. The ask has the place of the message, or no channel; its text
 // is the action's value. from has what belongs to the click: the message, the
 // view, the trigger id.
-func (b *Bot) act(ctx context.Context, a ask, action *slackgo.BlockAction, from *slackgo.InteractionCallback) {
+func (b *Bot) act(ctx context.Context, a ask, action action, from *interaction) {
 	defer b.rescue(ctx, a)
-	card := from.Container.MessageTs
+	card := from.Container.MessageTS
 	if a.thread == card {
 		a.thread = "" // the message is the one that its thread hangs from
 	}

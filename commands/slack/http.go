@@ -107,7 +107,7 @@ func (b *Bot) doors(ctx, jobs context.Context) http.Handler {
 	mux := http.NewServeMux()
 	for path, format := range map[string]format{
 		pathCommands:    {contentType: typeForm, parse: parseCommand},
-		pathInteractive: {contentType: typeForm, parse: parseInteraction},
+		pathInteractive: {contentType: typeForm, parse: parseInteractionForm},
 		pathEvents:      {contentType: typeJSON, parse: parseDelivery},
 	} {
 		mux.Handle(path, &door{bot: b, ctx: ctx, jobs: jobs, format: format})

@@ -394,7 +394,7 @@ func FuzzRequest(f *testing.F) {
 	f.Add("payload=%7B%22type%22%3A%22block_actions%22%2C%22actions%22%3A%5B%7B%7D%5D%7D")
 	f.Add("ssl_check=1")
 	f.Fuzz(func(t *testing.T, body string) {
-		for _, parse := range []func([]byte) (delivery, error){parseCommand, parseInteraction, parseDelivery} {
+		for _, parse := range []func([]byte) (delivery, error){parseCommand, parseInteractionForm, parseInteraction, parseDelivery} {
 			d, err := parse([]byte(body))
 			if err == nil && d.command == nil && d.interaction == nil && d.event == nil {
 				t.Errorf("%q is nothing and no error", body)

@@ -13,7 +13,7 @@ import (
 // Exactly one of the three payloads is set.
 type delivery struct {
 	command     *slackgo.SlashCommand
-	interaction *slackgo.InteractionCallback
+	interaction *interaction
 	event       *event
 }
 
@@ -115,7 +115,7 @@ func (b *Bot) route(d delivery) job {
 	case d.command != nil:
 		return b.asking(slashAsk(*d.command, b.opts.Now(), b.newRef()))
 	case d.interaction != nil:
-		return b.routeInteraction(*d.interaction)
+		return b.routeInteraction(d.interaction)
 	case d.event != nil:
 		return b.routeEvent(d.event)
 	}

@@ -28,13 +28,13 @@ type modalPlace struct {
 // shortcut does what a shortcut asks for, whose id is from.CallbackID. When the
 // message names one service that is diagnosed in the message's thread, else a
 // modal asks which.
-func (b *Bot) shortcut(ctx context.Context, a ask, from *slackgo.InteractionCallback) {
+func (b *Bot) shortcut(ctx context.Context, a ask, from *interaction) {
 	defer b.rescue(ctx, a)
 	if from.CallbackID != ShortcutDiagnose {
 		return
 	}
-	a.thread = cmp.Or(a.thread, from.Message.Timestamp)
-	named := namedIn(messageText(from.Message), b.opts.Diagnoser.Services())
+	a.thread = cmp.Or(a.thread, from.Message.TS)
+	named := namedIn(from.Message.words(), b.opts.Diagnoser.Services())
 	if len(named) == 1 {
 		a.text = "diagnose " + quoted(named[0])
 		b.answer(ctx, a)
@@ -52,15 +52,6 @@ func (b *Bot) shortcut(ctx context.Context, a ask, from *slackgo.InteractionCall
 		b.log.WarnContext(ctx, "open a modal", "ask", a, "error", err, "details", details(err))
 		b.whisper(ctx, a, drawNotice(markMissing, w.Say(textModalFailed)))
 	}
-}
-
-// messageText is all that a message says.
-func messageText(m slackgo.Message) string {
-	raw, err := json.Marshal(m.Blocks)
-	if err != nil {
-		return m.Text
-	}
-	return m.Text + "\n" + string(raw)
 }
 
 // namedIn returns the services that a text names as words of their own.
@@ -136,28 +127,22 @@ func sinceElement(w commands.Words) slackgo.BlockElement {
 // submitted judges what somebody entered in a modal: the answer goes into the
 // acknowledgement (nil closes the modal), so that nothing here may wait; run,
 // unless it is nil, does the rest.
-func (b *Bot) submitted(a ask, from *slackgo.InteractionCallback) (answer any, run func(context.Context)) {
+func (b *Bot) submitted(a ask, from *interaction) (answer any, run func(context.Context)) {
 	var place modalPlace
-	if from.View.CallbackID != ShortcutDiagnose || from.View.State == nil ||
-		json.Unmarshal([]byte(from.View.PrivateMetadata), &place) != nil {
+	if from.View.CallbackID != ShortcutDiagnose || json.Unmarshal([]byte(from.View.PrivateMetadata), &place) != nil {
 		return nil, nil
 	}
 	w := b.wordsOf(b.people.known(a.user))
 	entered := from.View.State.Values
-	what := commands.Diagnose{Service: strings.TrimSpace(chosen(entered[blockService][blockService]))}
+	what := commands.Diagnose{Service: strings.TrimSpace(entered[blockService][blockService].text())}
 	service, _, err := commands.Resolve(b.opts.Diagnoser, what)
 	if err != nil {
 		text, _ := w.Explain(err)
 		return slackgo.NewErrorsViewSubmissionResponse(map[string]string{blockService: fit(text, maxFieldError, ellipsis, plain)}), nil
 	}
 	a.channel, a.thread, a.text = place.Channel, place.Thread, "diagnose "+quoted(service)
-	if since := chosen(entered[blockSince][blockSince]); since != "" {
+	if since := entered[blockSince][blockSince].text(); since != "" {
 		a.text += " --since " + since
 	}
 	return nil, func(ctx context.Context) { b.answer(ctx, a) }
-}
-
-// chosen is what a menu or a line holds.
-func chosen(entered slackgo.BlockAction) string {
-	return cmp.Or(entered.SelectedOption.Value, entered.Value)
 }

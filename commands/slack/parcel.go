@@ -1,7 +1,6 @@
 package slack
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -169,7 +168,8 @@ func parseCommand(body []byte) (delivery, error) {
 	}}, nil
 }
 
-func parseInteraction(body []byte) (delivery, error) {
+// parseInteractionForm reads an interaction as it comes over HTTP.
+func parseInteractionForm(body []byte) (delivery, error) {
 	fields, err := url.ParseQuery(string(body))
 	if err != nil {
 		return delivery{}, fmt.Errorf("read an interaction: %w", err)
@@ -177,15 +177,7 @@ func parseInteraction(body []byte) (delivery, error) {
 	if fields.Get("ssl_check") == "1" {
 		return delivery{command: &slackgo.SlashCommand{}}, nil
 	}
-	return decodeInteraction([]byte(fields.Get("payload")))
-}
-
-func decodeInteraction(payload []byte) (delivery, error) {
-	from := &slackgo.InteractionCallback{}
-	if err := json.Unmarshal(payload, from); err != nil {
-		return delivery{}, fmt.Errorf("read an interaction: %w", err)
-	}
-	return delivery{interaction: from}, nil
+	return parseInteraction([]byte(fields.Get("payload")))
 }
 
 func parseDelivery(body []byte) (delivery, error) {

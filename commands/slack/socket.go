@@ -125,7 +125,7 @@ func (e envelope) delivery() (delivery, drop) {
 	case "slash_commands":
 		err = json.Unmarshal(e.Payload, &d.command)
 	case "interactive":
-		d, err = decodeInteraction(e.Payload)
+		d, err = parseInteraction(e.Payload)
 	case "events_api":
 		d, err = parseDelivery(e.Payload)
 	default:
