@@ -9,7 +9,7 @@ import (
 // Why the bot is not ready.
 var (
 	errNotConnected = errors.New("no Socket Mode connection to Slack is open")
-	errSocketOff    = errors.New("Socket Mode is turned off in the app's settings")
+	errSocketOff    = errors.New("the app's settings have Socket Mode turned off")
 	errNotListening = errors.New("the address for Slack's requests is not open")
 	errShutOut      = errors.New("the app was uninstalled from the workspace, or its tokens revoked")
 )
