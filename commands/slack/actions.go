@@ -18,7 +18,7 @@ func (b *Bot) act(ctx context.Context, a ask, action action, from *interaction) 
 	defer b.rescue(ctx, a)
 	card := from.Container.MessageTS
 	if a.thread == card {
-		a.thread = "" // the message is the one that its thread hangs from
+		a.thread, a.aside = "", "" // the message is the one that its thread hangs from
 	}
 	kind, _, _ := strings.Cut(action.ActionID, "/")
 	switch kind {
@@ -31,6 +31,7 @@ func (b *Bot) act(ctx context.Context, a ask, action action, from *interaction) 
 	case actionDirect:
 		b.answerDirectly(ctx, a)
 	case actionRefresh:
+		a.origin = byHome // rules hold there as in a direct message
 		b.openHome(ctx, a)
 	}
 }
@@ -41,6 +42,14 @@ func (b *Bot) rescue(ctx context.Context, a ask) {
 		b.logBroken(ctx, a, &commands.PanicError{Value: broken, Stack: debug.Stack()})
 		w := b.wordsOf(b.people.known(a.user))
 		b.whisper(ctx, a, drawNotice(markBroken, w.Internal(a.ref)))
+	}
+}
+
+// outliveBroken makes a panic an entry of the log, where nobody waits for an
+// answer or that comes anyhow.
+func (b *Bot) outliveBroken(ctx context.Context, a ask) {
+	if broken := recover(); broken != nil {
+		b.logBroken(ctx, a, &commands.PanicError{Value: broken, Stack: debug.Stack()})
 	}
 }
 
@@ -81,13 +90,10 @@ func (b *Bot) sendEvidence(ctx context.Context, a ask, w commands.Words, run *co
 		b.explain(ctx, a, w, err)
 		return
 	}
-	at := b.spots.known(run.ID, a, card)
-	if at.file() {
-		board := &board{bot: b, ask: a, words: w, run: run, spot: at}
-		if err := board.postFile(ctx, commands.NewCard(report, run.Since, w)); err != nil {
-			b.undelivered(ctx, a, w, err)
-			return
-		}
+	board := &board{bot: b, ask: a, words: w, run: run, spot: b.spots.known(run.ID, a, card)}
+	if err := board.file(ctx, commands.NewCard(report, run.Since, w)); err != nil {
+		b.whisper(ctx, a, board.drawUnfiled(err))
+		return
 	}
 	text := w.Say(textEvidenceFiled)
 	safe := prose(text)
@@ -104,6 +110,6 @@ func (b *Bot) answerDirectly(ctx context.Context, a ask) {
 		b.undelivered(ctx, a, b.wordsOf(b.people.known(a.user)), err)
 		return
 	}
-	a.channel, a.thread, a.origin = channel, "", byDirect
+	a.channel, a.thread, a.aside, a.origin = channel, "", "", byDirect
 	b.answer(ctx, a)
 }

@@ -53,20 +53,113 @@ func TestEvidenceIsFiledOnce(t *testing.T) {
 	}
 }
 
-func TestWithoutTheRightToUploadTheThreadSaysSo(t *testing.T) {
+func TestWithoutTheRightToUploadTheClickerIsTold(t *testing.T) {
 	w := open(t, finds(failReport()), func(_ *Options, c *lab.Config) {
 		c.Manifest, c.Scopes = nil, []string{"commands", "chat:write", "users:read"}
 	})
 	card := w.verdict(bruno, incidents)
 	w.click(bruno, incidents, card.TS, actionEvidence, "")
-	w.eventually("the thread names the scope", func() bool {
-		for _, m := range w.replies(incidents, card.TS) {
-			if strings.Contains(read(m), "files:write") {
-				return true
+	m := w.waitFor(bruno, incidents, "no file with all the evidence", "files:write", "--output json")
+	if m.VisibleTo != bruno || strings.Contains(w.transcript(), "All evidence is in the thread") {
+		t.Errorf("it is visible to %q\n%s", m.VisibleTo, w.transcript())
+	}
+}
+
+func TestPrivateAnswersToAClickInAThreadStayThere(t *testing.T) {
+	w := open(t, finds(failReport()))
+	w.say(bruno, incidents, "worker is down")
+	alert := w.waitFor(bruno, incidents, "is down")
+	if got := w.Say(lab.Said{User: bruno, Channel: incidents, ThreadTS: alert.TS, Text: "@tandem diagnose worker"}); got.Error != "" {
+		t.Fatal(got.Error)
+	}
+	inThread := func(text string) (found lab.Message) {
+		w.eventually("the thread has "+text, func() bool {
+			for _, m := range w.replies(incidents, alert.TS) {
+				if strings.Contains(read(m), text) {
+					found = m
+				}
 			}
-		}
-		return false
+			return found.TS != ""
+		})
+		return found
+	}
+	card := inThread("❌ worker: failing")
+	w.click(ana, incidents, card.TS, actionFix, "")
+	if m := inThread("O que resolve o problema em worker"); m.VisibleTo != ana {
+		t.Errorf("it is visible to %q", m.VisibleTo)
+	}
+}
+
+func TestAnswersToAShortcutAreSeenWhereThereIsNoThread(t *testing.T) {
+	w := open(t, finds(failReport()), func(o *Options, _ *lab.Config) {
+		o.Access = []commands.Rule{{Commands: []string{"diagnose"}, People: []string{ana}}}
 	})
+	w.say(bruno, incidents, "something is down")
+	alert := w.waitFor(bruno, incidents, "is down")
+	if got := w.Shortcut(lab.UseShortcut{User: bruno, Channel: incidents, TS: alert.TS, CallbackID: ShortcutDiagnose}); got.Error != "" {
+		t.Fatal(got.Error)
+	}
+	if m := w.waitFor(bruno, incidents, "You may not ask"); m.VisibleTo != bruno {
+		t.Errorf("it is visible to %q", m.VisibleTo)
+	}
+}
+
+func TestTheFormOffersWhatTheAskerMayDiagnose(t *testing.T) {
+	w := open(t, finds(failReport()), func(o *Options, _ *lab.Config) {
+		o.Access = []commands.Rule{{Services: []string{"orchestrator"}}}
+	})
+	w.say(bruno, incidents, "worker, orchestrator and service-registry are down")
+	alert := w.waitFor(bruno, incidents, "are down")
+	w.Shortcut(lab.UseShortcut{User: bruno, Channel: incidents, TS: alert.TS, CallbackID: ShortcutDiagnose})
+	w.eventually("a modal is open", func() bool { return len(w.State(bruno).Views) == 1 })
+	text := read(lab.Message{Blocks: w.State(bruno).Views[0].Blocks})
+	if !strings.Contains(text, "orchestrator") || strings.Contains(text, "worker") {
+		t.Errorf("the form says %s", text)
+	}
+}
+
+func TestAnAddressThatIsUsedUpIsNotTheOnlyWay(t *testing.T) {
+	w := open(t, finds(failReport()))
+	a := ask{origin: bySlash, user: bruno, channel: incidents, address: w.URL() + "/hooks/commands/gone/gone"}
+	w.bot.whisper(t.Context(), a, drawNotice(markHelp, "after half an hour"))
+	if m := w.waitFor(bruno, incidents, "after half an hour"); m.VisibleTo != bruno {
+		t.Errorf("it is visible to %q", m.VisibleTo)
+	}
+}
+
+func TestHomeTellsNobodyOfRunsThatTheyMayNotAskFor(t *testing.T) {
+	release := make(chan struct{})
+	w := open(t, &fake{diagnose: func(context.Context, commands.Options) (diagnostics.Report, error) {
+		<-release
+		return failReport(), nil
+	}}, func(o *Options, _ *lab.Config) {
+		o.Access = []commands.Rule{{People: []string{ana}}, {Services: []string{"orchestrator"}, Channels: []string{commands.DirectMessages}}}
+	})
+	home := func(user string, texts ...string) string {
+		var text string
+		w.eventually(user+" has a Home tab", func() bool {
+			text = read(lab.Message{Blocks: w.State("").Homes[user].Blocks})
+			return containsAll(text, texts)
+		})
+		return text
+	}
+	w.say(ana, incidents, "/vault diagnose worker")
+	w.waitFor(ana, incidents, "Diagnosticando worker")
+	w.Home(lab.OpenHome{User: ana, Tab: "home"})
+	home(ana, "Rodando agora", "⏳ *worker*")
+	w.Home(lab.OpenHome{User: bruno, Tab: "home"})
+	opened := home(bruno, "orchestrator", "Diagnose")
+	if strings.Contains(opened, "⏳") {
+		t.Errorf("bruno reads of runs that are none of his:\n%s", opened)
+	}
+	view := w.State("").Homes[bruno]
+	if got := w.Click(lab.Click{User: bruno, ViewID: view.ID, ActionID: actionRefresh, Value: "refresh"}); got.Error != "" {
+		t.Fatal(got.Error)
+	}
+	w.eventually("the Home tab is drawn anew", func() bool { return w.State("").Homes[bruno].Hash != view.Hash })
+	home(bruno, "orchestrator", "Diagnose")
+	close(release)
+	w.waitFor(ana, incidents, "❌ worker: falhando")
 }
 
 func TestRunAgainJoinsAndOffersAFreshRun(t *testing.T) {

@@ -3,7 +3,9 @@ package slack
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"log/slog"
+	"net/http"
 	"regexp"
 	"time"
 
@@ -33,9 +35,10 @@ type ask struct {
 	team, user string
 	channel    string
 	thread     string    // ts of the thread that the answer belongs in; empty: the channel
+	aside      string    // of the thread for answers that only the asker sees; Slack shows none in a thread that is none yet
 	address    string    // takes answers that only the asker sees; a secret; empty: there is none
 	at         time.Time // when it came
-	because    string    // how the bot knows the service that was left out, in the asker\'s words; empty: it was named
+	because    string    // how the bot knows the service that was left out, in the asker's words; empty: it was named
 	ref        string    // names this ask to people and in the log
 }
 
@@ -80,19 +83,27 @@ func (b *Bot) whisper(ctx context.Context, a ask, messages ...message) {
 }
 
 func (b *Bot) whisperOnce(ctx context.Context, a ask, m message) error {
-	switch {
-	case a.address != "":
-		return b.web.respond(ctx, a.address, m)
-	case a.origin == byDirect:
+	if a.address != "" {
+		if err := b.web.respond(ctx, a.address, a.aside, m); !usedUp(err) {
+			return err
+		}
+	}
+	if a.origin == byDirect {
 		_, err := b.web.post(ctx, a.channel, a.thread, m)
 		return err
-	default:
-		err := b.web.postEphemeral(ctx, a.channel, a.thread, a.user, m)
-		if outOfReach(err) {
-			return b.tellDirectly(ctx, a.user, m)
-		}
-		return err
 	}
+	err := b.web.postEphemeral(ctx, a.channel, a.aside, a.user, m)
+	if outOfReach(err) {
+		return b.tellDirectly(ctx, a.user, m)
+	}
+	return err
+}
+
+// usedUp says whether an address takes no more answers: it did five, or half an
+// hour is over.
+func usedUp(err error) bool {
+	status, ok := errors.AsType[slackgo.StatusCodeError](err)
+	return ok && (status.Code == http.StatusNotFound || status.Code == http.StatusGone)
 }
 
 // outOfReach says whether the bot cannot write where the person is, or that is

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
@@ -172,7 +171,7 @@ func quoted(name string) string {
 // follow shows the progress from time to time until the run has ended. No edit
 // of progress arrives after that.
 func (p *board) follow(ctx context.Context) {
-	defer p.rescue(ctx)
+	defer p.bot.outliveBroken(ctx, p.ask)
 	ticker := time.NewTicker(p.bot.opts.Every)
 	defer ticker.Stop()
 	for {
@@ -184,12 +183,6 @@ func (p *board) follow(ctx context.Context) {
 		if latest := p.run.Progress(); latest != p.shown && p.glance(ctx, latest) {
 			p.shown = latest
 		}
-	}
-}
-
-func (p *board) rescue(ctx context.Context) {
-	if broken := recover(); broken != nil {
-		p.bot.logBroken(ctx, p.ask, &commands.PanicError{Value: broken, Stack: debug.Stack()})
 	}
 }
 
@@ -271,10 +264,8 @@ func (p *board) finish(ctx context.Context, card commands.Card) {
 		p.bot.log.WarnContext(ctx, "post evidence", "ask", p.ask, "error", err)
 		return
 	}
-	if !complete && p.spot.file() {
-		if err := p.postFile(ctx, card); err != nil {
-			p.bot.log.WarnContext(ctx, "post evidence", "ask", p.ask, "error", err)
-		}
+	if !complete {
+		p.postFile(ctx, card)
 	}
 }
 
@@ -290,16 +281,33 @@ func (p *board) postEvidence(ctx context.Context, evidence []message) error {
 
 // postFile puts all evidence below the card as a file. When Slack does not take
 // that, the thread says so and what to do.
-func (p *board) postFile(ctx context.Context, card commands.Card) error {
-	err := p.bot.web.upload(ctx, p.ask.channel, p.thread(), evidenceFile(card, p.run.ID, p.words))
+func (p *board) postFile(ctx context.Context, card commands.Card) {
+	err := p.file(ctx, card)
 	if err == nil {
+		return
+	}
+	if _, err = p.bot.web.post(ctx, p.ask.channel, p.thread(), p.drawUnfiled(err)); err != nil {
+		p.bot.log.WarnContext(ctx, "post evidence", "ask", p.ask, "error", err)
+	}
+}
+
+// file uploads all evidence into the card's thread, unless that was done.
+func (p *board) file(ctx context.Context, card commands.Card) error {
+	if !p.spot.file() {
 		return nil
 	}
-	p.spot.unfile()
-	p.bot.log.WarnContext(ctx, "upload evidence", "ask", p.ask, "error", err)
-	notice := drawNotice(markMissing, p.words.Say(textEvidenceLeftOut, "Service", p.run.Service, "Why", troubleCode(err)))
-	_, err = p.bot.web.post(ctx, p.ask.channel, p.thread(), notice)
+	err := p.bot.web.upload(ctx, p.ask.channel, p.thread(), evidenceFile(card, p.run.ID, p.words))
+	if err != nil {
+		p.spot.unfile()
+		p.bot.log.WarnContext(ctx, "upload evidence", "ask", p.ask, "error", err)
+	}
 	return err
+}
+
+// drawUnfiled says why there is no file, and where the evidence is instead.
+func (p *board) drawUnfiled(err error) message {
+	text := p.words.Say(textEvidenceLeftOut, "Service", p.run.Service)
+	return drawNotice(markMissing, text+"\n"+p.bot.whyRefused(p.ask, p.words, err))
 }
 
 // thread is where the evidence belongs.

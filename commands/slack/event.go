@@ -87,6 +87,9 @@ func (b *Bot) routeEvent(e *event) job {
 	case "message":
 		return b.routeMessage(e)
 	case "app_home_opened":
+		if e.Event.Tab == "messages" {
+			return job{} // the direct messages, which Slack shows itself
+		}
 		a := b.eventAsk(byHome, e)
 		return job{ask: a, run: func(ctx context.Context) { b.openHome(ctx, a) }}
 	case "member_joined_channel":
@@ -133,6 +136,6 @@ func (b *Bot) ignores(e *event) bool {
 func (b *Bot) eventAsk(by origin, e *event) ask {
 	return ask{
 		origin: by, team: cmp.Or(e.Event.UserTeam, e.Event.Team, e.Team), user: string(e.Event.User),
-		channel: string(e.Event.Channel), thread: e.Event.ThreadTS, at: b.opts.Now(), ref: b.newRef(),
+		channel: string(e.Event.Channel), thread: e.Event.ThreadTS, aside: e.Event.ThreadTS, at: b.opts.Now(), ref: b.newRef(),
 	}
 }

@@ -81,11 +81,25 @@ func (b *Bot) openHome(ctx context.Context, a ask) {
 	defer b.rescue(ctx, a)
 	a.at = b.opts.Now()
 	b.homes.look(a)
-	b.showHome(ctx, a)
+	who, err := b.people.find(ctx, a.user, a.team)
+	if err != nil {
+		w := b.wordsOf(b.people.langOf(who.Locale))
+		b.publish(ctx, a, drawHomeNotice(w.Say(textRefusedUnknown)+"\n"+b.whyRefused(a, w, err)))
+		return
+	}
+	b.publish(ctx, a, b.drawHome(ctx, a, who))
 }
 
-func (b *Bot) showHome(ctx context.Context, a ask) {
-	if err := b.web.publish(ctx, a.user, b.drawHome(ctx, a)); err != nil {
+// renewHome draws a Home tab anew, unless it cannot be known for whom.
+func (b *Bot) renewHome(ctx context.Context, a ask) {
+	defer b.outliveBroken(ctx, a)
+	if who, err := b.people.find(ctx, a.user, a.team); err == nil {
+		b.publish(ctx, a, b.drawHome(ctx, a, who))
+	}
+}
+
+func (b *Bot) publish(ctx context.Context, a ask, blocks []slackgo.Block) {
+	if err := b.web.publish(ctx, a.user, blocks); err != nil {
 		b.log.WarnContext(ctx, "show a Home tab", "ask", a, "error", err, "details", details(err))
 	}
 }
@@ -102,31 +116,33 @@ func (b *Bot) refreshHomes(ctx context.Context) {
 				continue
 			}
 			for _, a := range b.homes.watched(b.opts.Now()) {
-				b.showHome(ctx, a)
+				b.renewHome(ctx, a)
 			}
 		}
 	})
 }
 
+func drawHomeNotice(text string) []slackgo.Block {
+	return []slackgo.Block{header("Tandem"), section(prose(text))}
+}
+
 // drawHome is what the bot is good for, what it does now, and how the services
-// are.
-func (b *Bot) drawHome(ctx context.Context, a ask) []slackgo.Block {
-	who, err := b.people.find(ctx, a.user, a.team)
+// are, as far as the reader may ask.
+func (b *Bot) drawHome(ctx context.Context, a ask, who commands.Person) []slackgo.Block {
 	w := b.wordsOf(b.people.langOf(who.Locale))
-	blocks := []slackgo.Block{header("Tandem")}
-	if err != nil || who.Standing != commands.Member {
-		return append(blocks, section(prose(w.Say(textHomeRefused))))
+	if who.Standing != commands.Member {
+		return drawHomeNotice(w.Say(textHomeRefused))
 	}
 	now := b.opts.Now()
-	blocks = append(blocks,
+	open := b.open(ctx, a, who)
+	closed := func(run *commands.Inquiry) bool { return !slices.Contains(open, run.Service) }
+	blocks := []slackgo.Block{
+		header("Tandem"),
 		section(prose(w.Say(textHomeHow, "Bot", b.me.name))),
 		slackgo.NewActionBlock("home", button(actionRefresh, "refresh", w.Say(textButtonRefresh))),
-	)
-	blocks = append(blocks, drawRunning(b.desk.Running(), w)...)
-	services := b.standings(w, func(service string) bool {
-		return b.decide(ctx, a, who, commands.Request{Command: "diagnose", Service: service}).Allowed
-	})
-	blocks = append(blocks, drawServices(services, w)...)
+	}
+	blocks = append(blocks, drawRunning(slices.DeleteFunc(b.desk.Running(), closed), w)...)
+	blocks = append(blocks, drawServices(b.standings(open, w), w)...)
 	return append(blocks, footnotes(prose(w.Say(textHomeAsOf))+" "+onClock(now)))
 }
 
@@ -163,10 +179,10 @@ type standing struct {
 }
 
 // standings are all services, those that need somebody first.
-func (b *Bot) standings(w commands.Words, allowed func(string) bool) []standing {
+func (b *Bot) standings(open []string, w commands.Words) []standing {
 	var all []standing
 	for _, service := range b.opts.Diagnoser.Services() {
-		s := standing{service: service, allowed: allowed(service)}
+		s := standing{service: service, allowed: slices.Contains(open, service)}
 		if last, ok := b.desk.Last(service); ok && s.allowed {
 			if report, err := last.Result(); err == nil {
 				s.last, s.status, s.text = last, report.Verdict.Status, report.Verdict.Headline.In(w.Lang)

@@ -144,10 +144,11 @@ func (b *Bot) routeClick(from *interaction) job {
 
 // interactionAsk is an ask in the place where somebody clicked.
 func (b *Bot) interactionAsk(by origin, from *interaction) ask {
+	thread := cmp.Or(from.Container.ThreadTS, from.Message.ThreadTS)
 	return ask{
 		origin: by, team: cmp.Or(from.User.TeamID, from.Team.ID), user: from.User.ID,
 		channel: cmp.Or(from.Channel.ID, from.Container.ChannelID),
-		thread:  cmp.Or(from.Container.ThreadTS, from.Message.ThreadTS),
+		thread:  thread, aside: thread,
 		address: from.ResponseURL, at: b.opts.Now(), ref: b.newRef(),
 	}
 }

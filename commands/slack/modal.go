@@ -23,6 +23,7 @@ const (
 type modalPlace struct {
 	Channel string `json:"channel"`
 	Thread  string `json:"thread"`
+	Aside   string `json:"aside,omitempty"`
 }
 
 // shortcut does what a shortcut asks for, whose id is from.CallbackID. When the
@@ -40,11 +41,14 @@ func (b *Bot) shortcut(ctx context.Context, a ask, from *interaction) {
 		b.answer(ctx, a)
 		return
 	}
-	w, ok := b.mayAsk(ctx, a, commands.Request{Command: "help"})
-	if !ok {
+	who, ok := b.welcome(ctx, a)
+	w := b.wordsOf(b.people.langOf(who.Locale))
+	if !ok || !b.allow(ctx, a, w, who, commands.Request{Command: "diagnose"}) {
 		return
 	}
-	view, err := drawModal(b.opts.Diagnoser.Services(), named, modalPlace{a.channel, a.thread}, w)
+	open := b.open(ctx, a, who)
+	named = slices.DeleteFunc(named, func(s string) bool { return !slices.Contains(open, s) })
+	view, err := drawModal(open, named, modalPlace{a.channel, a.thread, a.aside}, w)
 	if err == nil {
 		err = b.web.openView(ctx, from.TriggerID, view)
 	}
@@ -140,7 +144,7 @@ func (b *Bot) submitted(a ask, from *interaction) (answer any, run func(context.
 		text, _ := w.Explain(err)
 		return slackgo.NewErrorsViewSubmissionResponse(map[string]string{blockService: fit(text, maxFieldError, ellipsis, plain)}), nil
 	}
-	a.channel, a.thread, a.text = place.Channel, place.Thread, "diagnose "+quoted(service)
+	a.channel, a.thread, a.aside, a.text = place.Channel, place.Thread, place.Aside, "diagnose "+quoted(service)
 	if since := entered[blockSince][blockSince].text(); since != "" {
 		a.text += " --since " + since
 	}

@@ -93,11 +93,15 @@ func (s *spots) claim(run string, a ask) (at *spot, mine bool) {
 		}
 	}
 	at = &spot{run: run, channel: a.channel, thread: a.thread, asker: a.asker(), placed: make(chan struct{})}
+	s.remember(at)
+	return at, true
+}
+
+func (s *spots) remember(at *spot) {
 	s.all = append(s.all, at)
 	if surplus := len(s.all) - maxSpots; surplus > 0 {
 		s.all = slices.Delete(s.all, 0, surplus)
 	}
-	return at, true
 }
 
 // place tells those who wait where the card is.
@@ -119,8 +123,8 @@ func (s *spots) forget(at *spot) {
 	s.all = slices.DeleteFunc(s.all, func(other *spot) bool { return other == at })
 }
 
-// known returns the spot of the card with that ts, or a new one when nobody
-// remembers it.
+// known returns the spot of the card with that ts; one that nobody remembers is
+// remembered from now on.
 func (s *spots) known(run string, a ask, ts string) *spot {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -129,5 +133,8 @@ func (s *spots) known(run string, a ask, ts string) *spot {
 			return at
 		}
 	}
-	return &spot{run: run, channel: a.channel, thread: a.thread, ts: ts}
+	at := &spot{run: run, channel: a.channel, thread: a.thread, ts: ts, placed: make(chan struct{})}
+	close(at.placed)
+	s.remember(at)
+	return at
 }

@@ -263,13 +263,13 @@ func (w *web) openDirect(ctx context.Context, user string) (string, error) {
 }
 
 // respond answers the person who asked, and nobody else, by the address that
-// came with the command. The address is a secret for as long as it works.
-func (w *web) respond(ctx context.Context, address string, m message) error {
+// came with the command or the click, into a thread when one is given. The address is a secret for as long as it works.
+func (w *web) respond(ctx context.Context, address, thread string, m message) error {
 	return w.call(ctx, methodResponseURL, false, func(ctx context.Context) error {
 		err := slackgo.PostWebhookCustomHTTPContext(ctx, address, w.http, &slackgo.WebhookMessage{
 			Text:         m.text,
 			Blocks:       &slackgo.Blocks{BlockSet: m.blocks},
-			ResponseType: slackgo.ResponseTypeEphemeral,
+			ResponseType: slackgo.ResponseTypeEphemeral, ThreadTimestamp: thread,
 		})
 		return withoutAddress(err)
 	})

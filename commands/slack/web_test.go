@@ -123,7 +123,7 @@ func TestTheResponseAddressIsInNoError(t *testing.T) {
 	for _, address := range []string{closed.URL + "/canary", "::canary", "http://127.0.0.1:1/canary"} {
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		defer cancel()
-		err := w.respond(ctx, address, drawNotice("!", "x"))
+		err := w.respond(ctx, address, "", drawNotice("!", "x"))
 		if err == nil || strings.Contains(err.Error(), "canary") {
 			t.Errorf("%s: %v", address, err)
 		}
