@@ -68,11 +68,15 @@ func (b *Bot) turnAway(ctx, jobs context.Context, d delivery, r refusedPlace, ac
 	if !r.quiet {
 		b.log.WarnContext(ctx, "turned an ask away", "ask", r.ask, "why", string(r.why))
 	}
+	var answer any
 	if d.command != nil {
-		ack(b.sorry(r))
+		answer = b.sorry(r)
+	}
+	if !ack(answer) {
+		b.seen.forget(d.marks()...) // Slack delivers an event again, when there may be a place
 		return
 	}
-	if !ack(nil) || r.quiet {
+	if d.command != nil || r.quiet {
 		return
 	}
 	if seat, ok := b.apologists.reserve(); ok {

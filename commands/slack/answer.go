@@ -160,7 +160,7 @@ func (b *Bot) undelivered(ctx context.Context, a ask, w commands.Words, err erro
 func (b *Bot) whyUndelivered(a ask, w commands.Words, err error) string {
 	switch code := troubleCode(err); code {
 	case "not_in_channel", "channel_not_found":
-		return w.Say(textInvite, "Bot", b.self)
+		return w.Say(textInvite, "Bot", b.me.name)
 	case "is_archived":
 		return w.Say(textArchived)
 	case "restricted_action", "restricted_action_read_only_channel", "restricted_action_thread_only_channel",

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"regexp"
+	"strings"
 	"time"
 
 	slackgo "github.com/slack-go/slack"
@@ -42,9 +42,20 @@ type ask struct {
 	ref        string    // names this ask to people and in the log
 }
 
-func slashAsk(c slackgo.SlashCommand, at time.Time, ref string) ask {
+// slash is a slash command, as far as the bot wants to know it.
+type slash struct {
+	Name        string `json:"command"` // like /vault
+	Text        string `json:"text"`
+	TeamID      string `json:"team_id"`
+	UserID      string `json:"user_id"`
+	ChannelID   string `json:"channel_id"`
+	ResponseURL string `json:"response_url"`
+	TriggerID   string `json:"trigger_id"`
+}
+
+func slashAsk(c *slash, at time.Time, ref string) ask {
 	return ask{
-		origin: bySlash, command: c.Command, text: c.Text, team: c.TeamID, user: c.UserID, channel: c.ChannelID,
+		origin: bySlash, command: c.Name, text: c.Text, team: c.TeamID, user: c.UserID, channel: c.ChannelID,
 		address: c.ResponseURL, at: at, ref: ref,
 	}
 }
@@ -56,12 +67,14 @@ func (a ask) LogValue() slog.Value {
 		slog.String("channel", a.channel), slog.String("user", a.user))
 }
 
-// asker returns the person's id when it is one.
+// asker returns the person's id when it is one, so that it can stand in a
+// mention.
 func (a ask) asker() string {
-	if regexp.MustCompile(`^[UW][A-Z0-9]{2,30}$`).MatchString(a.user) {
-		return a.user
+	strange := func(r rune) bool { return (r < 'A' || r > 'Z') && (r < '0' || r > '9') }
+	if len(a.user) < 3 || len(a.user) > 31 || a.user[0] != 'U' && a.user[0] != 'W' || strings.ContainsFunc(a.user, strange) {
+		return ""
 	}
-	return ""
+	return a.user
 }
 
 // newRef returns a reference that is easy to read out.

@@ -2,7 +2,6 @@ package slack
 
 import (
 	"context"
-	"sync"
 	"time"
 )
 
@@ -12,7 +11,6 @@ type crew struct {
 	places   chan struct{} // of those who are answered or wait
 	hands    chan struct{} // of those who are answered
 	patience time.Duration // nobody waits longer to be answered
-	busy     sync.WaitGroup
 }
 
 func newCrew(width, queue int, patience time.Duration) *crew {
@@ -24,15 +22,19 @@ func newCrew(width, queue int, patience time.Duration) *crew {
 func (c *crew) reserve() (*seat, bool) {
 	select {
 	case c.places <- struct{}{}:
-		c.busy.Add(1)
 		return &seat{crew: c}, true
 	default:
 		return nil, false
 	}
 }
 
-// wait returns when every seat is free. Nobody reserves any more by then.
-func (c *crew) wait() { c.busy.Wait() }
+// wait returns when every seat is free. Nobody is given one any more, so that
+// nothing begins after it. Call it once.
+func (c *crew) wait() {
+	for range cap(c.places) {
+		c.places <- struct{}{}
+	}
+}
 
 // begin waits for its turn to be answered, or says that it waited in vain.
 func (c *crew) begin(ctx context.Context) bool {
@@ -72,7 +74,4 @@ func (s *seat) run(ctx context.Context, f, late func(context.Context)) {
 }
 
 // free gives the seat back unused.
-func (s *seat) free() {
-	<-s.crew.places
-	s.crew.busy.Done()
-}
+func (s *seat) free() { <-s.crew.places }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 )
 
@@ -46,30 +47,41 @@ type revokedTokens struct {
 // whose id is taken.
 type userID string
 
-// UnmarshalJSON takes an id, or an object that has one.
-func (u *userID) UnmarshalJSON(raw []byte) error { return unmarshalID(raw, (*string)(u)) }
+// UnmarshalJSON takes an id, or an object that has one, or else nothing.
+func (u *userID) UnmarshalJSON(raw []byte) error {
+	*u = userID(idIn(raw))
+	return nil
+}
 
 // channelID is the id of a channel, in the same two shapes.
 type channelID string
 
-// UnmarshalJSON takes an id, or an object that has one.
-func (c *channelID) UnmarshalJSON(raw []byte) error { return unmarshalID(raw, (*string)(c)) }
+// UnmarshalJSON takes an id, or an object that has one, or else nothing.
+func (c *channelID) UnmarshalJSON(raw []byte) error {
+	*c = channelID(idIn(raw))
+	return nil
+}
 
-func unmarshalID(raw []byte, id *string) error {
-	if len(raw) == 0 || raw[0] != '{' {
-		return json.Unmarshal(raw, id)
+func idIn(raw []byte) string {
+	var id string
+	if json.Unmarshal(raw, &id) == nil {
+		return id
 	}
 	var object struct {
 		ID string `json:"id"`
 	}
-	err := json.Unmarshal(raw, &object)
-	*id = object.ID
-	return err
+	if json.Unmarshal(raw, &object) != nil {
+		return ""
+	}
+	return object.ID
 }
 
+// parseEvent reads an event. A field of another shape than the bot knows is
+// empty: it belongs to a kind of event that is not meant here.
 func parseEvent(raw []byte) (*event, error) {
 	e := &event{}
-	if err := json.Unmarshal(raw, e); err != nil {
+	err := json.Unmarshal(raw, e)
+	if _, strange := errors.AsType[*json.UnmarshalTypeError](err); err != nil && !strange {
 		return nil, fmt.Errorf("read an event: %w", err)
 	}
 	return e, nil
@@ -129,7 +141,17 @@ func (b *Bot) routeMessage(e *event) job {
 // ignores says whether a message is not a person's first: the bot's own, a
 // bot's, or a message that tells of another one, like an edit.
 func (b *Bot) ignores(e *event) bool {
-	return e.Event.User == "" || string(e.Event.User) == b.me.user || e.Event.BotID != "" || e.Event.Subtype != ""
+	return e.Event.User == "" || string(e.Event.User) == b.me.user || e.Event.BotID != "" || !saidByPerson(e.Event.Subtype)
+}
+
+// saidByPerson says whether messages of a kind are what people write: plain
+// ones, with files, from a thread to its channel too, or after /me.
+func saidByPerson(subtype string) bool {
+	switch subtype {
+	case "", "file_share", "thread_broadcast", "me_message":
+		return true
+	}
+	return false
 }
 
 // eventAsk is an ask in the place that an event tells of.

@@ -28,7 +28,7 @@ func (b *Bot) sayHello(ctx context.Context, a ask) {
 	if a.user != "" {
 		w = b.wordsOf(b.people.language(ctx, a.user))
 	}
-	if _, err := b.web.post(ctx, a.channel, "", drawNotice(markHello, w.Say(textHello, "Bot", b.self))); err != nil {
+	if _, err := b.web.post(ctx, a.channel, "", drawNotice(markHello, w.Say(textHello, "Bot", b.me.name))); err != nil {
 		b.log.WarnContext(ctx, "say hello in a channel", "ask", a, "error", err)
 	}
 }

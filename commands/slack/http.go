@@ -98,7 +98,9 @@ func (b *Bot) closeHTTP(ctx context.Context, server *http.Server, served <-chan 
 	if err := server.Shutdown(ctx); err != nil {
 		b.log.WarnContext(ctx, "cut requests of slack off", "error", errors.Join(err, server.Close()))
 	}
-	<-served
+	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve Slack's requests: %w", err)
+	}
 	return nil
 }
 
@@ -136,9 +138,9 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		d.refuse(w, r, refusedRequest{http.StatusBadRequest, dropMalformed})
 	case delivered.event != nil && delivered.event.Type == "url_verification":
-		writeAnswer(w, map[string]string{"challenge": delivered.event.Challenge})
-	case delivered.command != nil && delivered.command.Command == "":
-		writeAnswer(w, nil) // ssl_check
+		d.answer(w, map[string]string{"challenge": delivered.event.Challenge})
+	case delivered.command != nil && delivered.command.Name == "":
+		d.answer(w, nil) // the check of a certificate
 	default:
 		d.bot.take(d.ctx, d.jobs, delivered, func(answer any) bool { return d.ack(w, parcel, answer) })
 	}
@@ -147,12 +149,20 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // ack sends the acknowledgement on its way. When that fails the same request is
 // no replay.
 func (d *door) ack(w http.ResponseWriter, p *parcel, answer any) bool {
-	if err := writeAnswer(w, answer); err != nil {
+	ok := d.answer(w, answer)
+	if !ok {
 		d.bot.http.replays.forget(p.seal.sum)
-		d.bot.log.WarnContext(d.ctx, "acknowledge a request", "error", err)
-		return false
 	}
-	return true
+	return ok
+}
+
+// answer sends an answer and says whether it could.
+func (d *door) answer(w http.ResponseWriter, answer any) bool {
+	err := writeAnswer(w, answer)
+	if err != nil {
+		d.bot.log.WarnContext(d.ctx, "answer a request of slack", "error", err)
+	}
+	return err == nil
 }
 
 // refusedRequest is why a request is not taken.

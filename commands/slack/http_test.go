@@ -112,8 +112,12 @@ func (l letter) request(address string) *http.Request {
 // send sends a letter and returns the status and the body of the answer.
 func send(t *testing.T, address string, l letter) (int, string) {
 	t.Helper()
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	answer, err := client.Do(l.request(address))
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, ExpectContinueTimeout: time.Minute}}
+	r := l.request(address)
+	if len(l.body) > maxBody {
+		r.Header.Set("Expect", "100-continue") // else the refusal may cut the connection while the body is sent
+	}
+	answer, err := client.Do(r)
 	if err != nil {
 		t.Fatalf("%s: %v", l.path, err)
 	}

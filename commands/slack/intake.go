@@ -4,15 +4,13 @@ import (
 	"context"
 	"runtime/debug"
 
-	slackgo "github.com/slack-go/slack"
-
 	"tandem/commands"
 )
 
 // delivery is one thing that Slack delivered, by a websocket or over HTTP.
 // Exactly one of the three payloads is set.
 type delivery struct {
-	command     *slackgo.SlashCommand
+	command     *slash
 	interaction *interaction
 	event       *event
 }
@@ -113,7 +111,7 @@ func (b *Bot) routed(ctx context.Context, d delivery) (j job) {
 func (b *Bot) route(d delivery) job {
 	switch {
 	case d.command != nil:
-		return b.asking(slashAsk(*d.command, b.opts.Now(), b.newRef()))
+		return b.asking(slashAsk(d.command, b.opts.Now(), b.newRef()))
 	case d.interaction != nil:
 		return b.routeInteraction(d.interaction)
 	case d.event != nil:

@@ -3,7 +3,6 @@ package slack
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"sync"
 	"time"
 
@@ -14,6 +13,9 @@ const (
 	maxEnvelope = 4 << 20 // far above what Slack sends
 	// silence is how long a websocket may be quiet: Slack pings every few seconds.
 	silence = 30 * time.Second
+	// hearTimeout is how long one message may take, which is its acknowledgement:
+	// Slack gives 3 s for all of it.
+	hearTimeout = time.Second
 	// leavingFor is how long a websocket that Slack wants closed is still read.
 	leavingFor = 20 * time.Second
 
@@ -64,27 +66,30 @@ func (b *Bot) dial(ctx context.Context) (*link, error) {
 // serveLink takes what comes over a websocket until that closes, is quiet for
 // too long, or the context is done.
 func (b *Bot) serveLink(ctx, jobs context.Context, l *link) {
-	ctx, cancel := context.WithCancel(ctx)
+	cut, cancel := context.WithCancel(ctx)
 	up := &lineUp{all: &b.links}
 	defer up.set(false)
 	defer l.leave()
 	var cutting sync.WaitGroup
 	defer cutting.Wait()
 	defer cancel()
-	cutting.Go(func() { l.cutWhenOver(ctx) })
+	cutting.Go(func() { l.cutWhenOver(cut) })
+	ctx = context.WithoutCancel(ctx) // whoever cuts ends reads and writes; a deadline for each costs more than they do
 	for {
+		l.alive.Reset(silence)
 		_, raw, err := l.conn.Read(ctx)
 		if err != nil {
 			b.log.DebugContext(ctx, "a websocket of slack's ended", "reason", err)
 			return
 		}
-		l.alive.Reset(silence)
+		l.alive.Reset(hearTimeout)
 		b.hear(ctx, jobs, l, up, raw)
 	}
 }
 
-// cutWhenOver closes the websocket when it is quiet for too long, some time
-// after Slack asked for that, or when the context is done.
+// cutWhenOver closes the websocket when it is quiet for too long or a message
+// takes too long, some time after Slack asked for that, or when the context is
+// done.
 func (l *link) cutWhenOver(ctx context.Context) {
 	defer l.alive.Stop()
 	select {
@@ -153,15 +158,10 @@ func (b *Bot) toldToLeave(ctx context.Context, l *link, reason string) {
 
 // ack acknowledges an envelope and says whether it could.
 func (b *Bot) ack(ctx context.Context, l *link, e envelope, payload any) bool {
-	if e.ID == "" {
+	if len(e.ID) == 0 {
 		return false
 	}
-	ctx, cancel := context.WithTimeout(ctx, ackTimeout)
-	defer cancel()
-	raw, err := json.Marshal(response{ID: e.ID, Payload: payload})
-	if err == nil && len(raw) >= maxAck {
-		err = fmt.Errorf("an answer of %d bytes, which Slack drops", len(raw))
-	}
+	raw, err := e.response(payload)
 	if err == nil {
 		err = l.conn.Write(ctx, websocket.MessageText, raw)
 	}

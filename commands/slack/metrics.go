@@ -32,12 +32,11 @@ const (
 	dropDuplicate drop = "duplicate" // acted on already
 	dropUnsigned  drop = "unsigned"  // no signature, or a wrong one
 	dropReplayed  drop = "replayed"  // a signature that was seen before
-	dropStale     drop = "stale"     // signed too long ago, or in the future
+	dropStale     drop = "stale"     // sent too long ago, or in the future
 	dropTooLarge  drop = "too_large" // a longer body than Slack sends
 	dropMalformed drop = "malformed" // it cannot be read
 	dropUnknown   drop = "unknown"   // of a kind that the bot does not know
 	dropUnacked   drop = "unacked"   // it could not be acknowledged: Slack told the person that it failed
-	dropStopping  drop = "stopping"  // it came while the bot stopped
 )
 
 // refusal is why a person may not do what they asked, as metrics name it.

@@ -19,7 +19,7 @@ import (
 
 // count uses every metric once.
 func count(m *metrics) {
-	m.acked(delivery{command: &slackgo.SlashCommand{}}.kind(), true, time.Second)
+	m.acked(delivery{command: &slash{}}.kind(), true, time.Second)
 	m.acked(delivery{interaction: &interaction{}}.kind(), false, time.Second)
 	m.acked(delivery{event: &event{}}.kind(), true, time.Second)
 	m.firstWord(time.Second)

@@ -8,8 +8,6 @@ import (
 	"net/url"
 	"strings"
 	"sync"
-
-	slackgo "github.com/slack-go/slack"
 )
 
 // The content types that Slack uses.
@@ -155,15 +153,14 @@ func parseCommand(body []byte) (delivery, error) {
 		return delivery{}, fmt.Errorf("read a slash command: %w", err)
 	}
 	if fields.Get("ssl_check") == "1" {
-		return delivery{command: &slackgo.SlashCommand{}}, nil
+		return delivery{command: &slash{}}, nil
 	}
 	if fields.Get("command") == "" {
 		return delivery{}, errors.New("read a slash command: it has no command")
 	}
-	return delivery{command: &slackgo.SlashCommand{
-		TeamID: fields.Get("team_id"), ChannelID: fields.Get("channel_id"), ChannelName: fields.Get("channel_name"),
-		UserID: fields.Get("user_id"), UserName: fields.Get("user_name"),
-		Command: fields.Get("command"), Text: fields.Get("text"),
+	return delivery{command: &slash{
+		Name: fields.Get("command"), Text: fields.Get("text"),
+		TeamID: fields.Get("team_id"), UserID: fields.Get("user_id"), ChannelID: fields.Get("channel_id"),
 		ResponseURL: fields.Get("response_url"), TriggerID: fields.Get("trigger_id"),
 	}}, nil
 }
@@ -175,7 +172,7 @@ func parseInteractionForm(body []byte) (delivery, error) {
 		return delivery{}, fmt.Errorf("read an interaction: %w", err)
 	}
 	if fields.Get("ssl_check") == "1" {
-		return delivery{command: &slackgo.SlashCommand{}}, nil
+		return delivery{command: &slash{}}, nil
 	}
 	return parseInteraction([]byte(fields.Get("payload")))
 }

@@ -118,8 +118,7 @@ type Bot struct {
 
 	vocabulary *commands.Vocabulary
 	sorries    sorries
-	self       string // the name of the bot's own user; set before the first command is taken
-	me         identity
+	me         identity // of the bot; set before the first delivery is taken
 }
 
 // New returns a bot that is not connected yet.
@@ -212,7 +211,7 @@ func (b *Bot) identify(ctx context.Context) error {
 	for pause := time.Second; ; pause = min(2*pause, time.Minute) {
 		self, err := b.whoAmI(ctx)
 		if err == nil {
-			b.me, b.self, b.people.me = self, self.name, self
+			b.me, b.people.me = self, self
 			return nil
 		}
 		if next, hopeless := neverLets(err); hopeless {

@@ -13,7 +13,6 @@ import (
 )
 
 const (
-	ackTimeout = time.Second // of an acknowledgement; Slack gives 3 s for all of it
 	firstPause = 200 * time.Millisecond
 	longPause  = 30 * time.Second // the longest between two attempts to connect
 	steadyFor  = time.Second      // a connection that lasted longer did not fail; Slack limits by itself how often one is opened
@@ -41,8 +40,8 @@ func (b *Bot) keepLinked(ctx, jobs context.Context) error {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			if _, hopeless := neverLets(err); hopeless {
-				return b.refused(err)
+			if next, hopeless := neverLets(err); hopeless {
+				return fmt.Errorf("open a Socket Mode connection with the app token: %w: %s", err, next)
 			}
 			if err == nil && b.opts.Now().Sub(began) > steadyFor {
 				failures = 0
@@ -85,14 +84,6 @@ func pauseAfter(failures int) time.Duration {
 	return pause/2 + rand.N(pause/2)
 }
 
-// refused adds the next step to an error for which there is no use in trying.
-func (b *Bot) refused(err error) error {
-	if next, hopeless := neverLets(err); hopeless {
-		return fmt.Errorf("open a Socket Mode connection with the app token: %w: %s", err, next)
-	}
-	return fmt.Errorf("open a Socket Mode connection: %w", err)
-}
-
 // withoutTicket takes the address out of an error, which lets whoever has it in.
 func withoutTicket(err error) error {
 	if wrapped, ok := errors.AsType[*url.Error](err); ok {
@@ -103,7 +94,7 @@ func withoutTicket(err error) error {
 
 // envelope is one message of Slack's over a websocket.
 type envelope struct {
-	ID      string          `json:"envelope_id"`
+	ID      json.RawMessage `json:"envelope_id"` // goes back as it came
 	Type    string          `json:"type"`
 	Payload json.RawMessage `json:"payload"`
 
@@ -111,10 +102,21 @@ type envelope struct {
 	NumConnections int    `json:"num_connections"` // in a hello
 }
 
-// response acknowledges an envelope.
-type response struct {
-	ID      string `json:"envelope_id"`
-	Payload any    `json:"payload,omitempty"`
+// response acknowledges an envelope, with an answer for a person or nil.
+func (e envelope) response(answer any) ([]byte, error) {
+	body, err := encodeAnswer(answer)
+	if err != nil {
+		return nil, err
+	}
+	raw := make([]byte, 0, len(`{"envelope_id":,"payload":}`)+len(e.ID)+len(body))
+	raw = append(append(raw, `{"envelope_id":`...), e.ID...)
+	if len(body) > 0 {
+		raw = append(append(raw, `,"payload":`...), body...)
+	}
+	if raw = append(raw, '}'); len(raw) >= maxAck {
+		return nil, fmt.Errorf("an answer of %d bytes, which Slack drops", len(raw))
+	}
+	return raw, nil
 }
 
 // delivery reads what an envelope carries.

@@ -166,7 +166,7 @@ func TestTroubleIsNamedAndSorted(t *testing.T) {
 }
 
 func TestUndeliveredAnswersSayTheNextStep(t *testing.T) {
-	bot := &Bot{self: "tandem"}
+	bot := &Bot{me: identity{name: "tandem"}}
 	for code, want := range map[string]string{
 		"not_in_channel":    "/invite @tandem",
 		"channel_not_found": "/invite @tandem",

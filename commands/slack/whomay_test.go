@@ -146,7 +146,7 @@ func TestEveryRefusalOfSlackNamesTheNextStep(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	bot.self = "tandem"
+	bot.me.name = "tandem"
 	seen := map[string]string{}
 	for _, code := range []string{
 		"not_in_channel", "is_archived", "restricted_action", "cannot_reply_to_message", "ratelimited", "missing_scope", "token_revoked", "internal_error",
