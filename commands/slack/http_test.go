@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"sync/atomic"
@@ -133,9 +134,11 @@ func send(t *testing.T, address string, l letter) (int, string) {
 // what it takes.
 func listening(t *testing.T, change ...func(*Options)) (address string, taken *atomic.Int64, b *Bot) {
 	t.Helper()
+	api := httptest.NewServer(answers(http.StatusOK, "", `{"ok":false,"error":"user_not_found"}`))
+	t.Cleanup(api.Close)
 	opts := Options{
 		Diagnoser: finds(passReport()), HTTP: HTTP{Listen: "127.0.0.1:0", Secrets: []string{"", signingSecret, "canary-secret-before"}},
-		APIURL: "http://127.0.0.1:1", PerMinute: 1_000_000, PerPerson: 1_000_000,
+		APIURL: api.URL, PerMinute: 1_000_000, PerPerson: 1_000_000,
 	}
 	for _, f := range change {
 		f(&opts)
@@ -160,6 +163,7 @@ func listening(t *testing.T, change ...func(*Options)) (address string, taken *a
 			t.Error(err)
 		}
 		bot.crew.wait()
+		bot.web.close()
 	})
 	await(t, "the bot listens", func() bool { return bot.HTTPAddress() != "" })
 	return bot.HTTPAddress(), taken, bot
