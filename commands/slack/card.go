@@ -34,18 +34,18 @@ type cardNotes struct {
 	again   string   // the text that asks the same again
 }
 
-// drawCard is the verdict first, causes apart from consequences, then what
-// could not be seen, and one table of the checks that are worth a row.
+// drawCard is the verdict first, then the causes, one table of the other checks
+// that are not well, and what could not be seen.
 func drawCard(card commands.Card, notes cardNotes, w commands.Words) message {
 	blocks := []slackgo.Block{header(symbol(card.Status) + " " + card.Target + ": " + card.Label)}
 	if headline := fit(card.Headline, shareHeadline, ellipsis, strong); headline != "" {
 		blocks = append(blocks, section(headline))
 	}
 	blocks = append(blocks, drawCauses(card, w)...)
-	blocks = append(blocks, drawAside(card)...)
-	blocks = append(blocks, drawList(card.Words.Unseen, blindLines(card), w)...)
-	room := messageBudget - shareFooter - shareFolded - textSizes(blocks)
+	unseen := drawList(card.Words.Unseen, blindLines(card), w)
+	room := messageBudget - shareFooter - shareFolded - shareLine - textSizes(blocks) - textSizes(unseen)
 	blocks = append(blocks, drawRows(card, room, w)...)
+	blocks = append(blocks, unseen...)
 	blocks = append(blocks, drawFolded(card)...)
 	blocks = append(blocks, footnotes(fit(card.Timing, shareFooter/2, ellipsis, prose)+drawNotes(notes, w)))
 	blocks = append(blocks, drawButtons(card, notes, w))
@@ -55,46 +55,25 @@ func drawCard(card commands.Card, notes cardNotes, w commands.Words) message {
 	}
 }
 
-// drawAside names what is failing or warns beside the causes: the table has the
-// rest of it.
-func drawAside(card commands.Card) []slackgo.Block {
-	var lines []string
-	for _, group := range []struct {
-		heading string
-		checks  []commands.CardCheck
-	}{{card.Words.Consequences, card.Consequences}, {card.Words.Warnings, card.Warnings}} {
-		if len(group.checks) == 0 {
-			continue
-		}
-		codes := make([]string, 0, len(group.checks))
-		for _, c := range group.checks {
-			codes = append(codes, c.Code)
-		}
-		lines = append(lines, strong(group.heading+":")+" "+fit(strings.Join(codes, ", "), shareLine, ellipsis, oneLine))
-	}
-	if len(lines) == 0 {
-		return nil
-	}
-	return []slackgo.Block{section(strings.Join(lines, "\n"))}
-}
-
-// drawRows is a table when there is more to tell than the causes and what could
-// not be seen, which stand above it.
+// drawRows is a table of what follows from the causes and of what else warns,
+// under a heading that says which. What stands above in full has no row.
 func drawRows(card commands.Card, room int, w commands.Words) []slackgo.Block {
-	if len(card.Consequences)+len(card.Warnings) == 0 {
+	var headings []string
+	if len(card.Consequences) > 0 {
+		headings = append(headings, card.Words.Consequences)
+	}
+	if len(card.Warnings) > 0 {
+		headings = append(headings, card.Words.Warnings)
+	}
+	if len(headings) == 0 {
 		return nil
 	}
-	rows := slices.Clone(card.Rows)
-	for i := range rows {
-		if isCause(card, rows[i].Code) {
-			rows[i].Summary = "" // it stands above
-		}
-	}
-	return []slackgo.Block{drawTable(rows, room, w)}
-}
-
-func isCause(card commands.Card, code string) bool {
-	return slices.ContainsFunc(card.Causes, func(c commands.CardCause) bool { return c.Code == code })
+	above := card.Causes[:min(len(card.Causes), maxCauses)]
+	rows := slices.DeleteFunc(slices.Clone(card.Rows), func(c commands.CardCheck) bool {
+		return c.Status == diagnostics.Unknown || slices.ContainsFunc(above, func(cause commands.CardCause) bool { return cause.Code == c.Code })
+	})
+	heading := section(fit(strings.Join(headings, " · "), shareLine, ellipsis, strong))
+	return []slackgo.Block{heading, drawTable(rows, room, w)}
 }
 
 // drawFolded is a line for all checks of a status that need no row.

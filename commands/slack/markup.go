@@ -50,7 +50,7 @@ func printable(s string) string {
 }
 
 func turnsDirection(r rune) bool {
-	return r >= '\u202A' && r <= '\u202E' || r >= '\u2066' && r <= '\u2069' || r == '\u200E' || r == '\u200F'
+	return r == '\u061C' || r >= '\u202A' && r <= '\u202E' || r >= '\u2066' && r <= '\u2069' || r == '\u200E' || r == '\u200F'
 }
 
 // plain is for plain_text objects and table cells, on one line.
