@@ -221,12 +221,14 @@ func TestABotThatIsShutOutIsNotReady(t *testing.T) {
 		w := open(t, finds(passReport()))
 		w.Token(lab.TokenChange{State: "revoked"})
 		w.say(bruno, incidents, "/vault diagnose worker")
-		w.eventually("it is not ready", func() bool { return errors.Is(w.bot.Ready(), errShutOut) })
+		w.eventually("it is told of that", func() bool { return strings.Contains(w.logs.String(), "tokens_revoked") })
+		w.waitFor(bruno, incidents, "Slack does not let me in any more")
+		if err := w.bot.Ready(); !errors.Is(err, errShutOut) {
+			t.Errorf("Ready = %v", err)
+		}
 		w.Token(lab.TokenChange{State: "ok"})
-		w.eventually("it is ready again", func() bool {
-			w.say(ana, incidents, "/vault version")
-			return w.bot.Ready() == nil
-		})
+		w.say(ana, incidents, "/vault version")
+		w.eventually("it is ready again", func() bool { return w.bot.Ready() == nil })
 	})
 }
 
