@@ -72,20 +72,9 @@ func TestPrivateAnswersToAClickInAThreadStayThere(t *testing.T) {
 	if got := w.Say(lab.Said{User: bruno, Channel: incidents, ThreadTS: alert.TS, Text: "@tandem diagnose worker"}); got.Error != "" {
 		t.Fatal(got.Error)
 	}
-	inThread := func(text string) (found lab.Message) {
-		w.eventually("the thread has "+text, func() bool {
-			for _, m := range w.replies(incidents, alert.TS) {
-				if strings.Contains(read(m), text) {
-					found = m
-				}
-			}
-			return found.TS != ""
-		})
-		return found
-	}
-	card := inThread("❌ worker: failing")
+	card := w.waitInThread(incidents, alert.TS, "❌ worker: failing")
 	w.click(ana, incidents, card.TS, actionFix, "")
-	if m := inThread("O que resolve o problema em worker"); m.VisibleTo != ana {
+	if m := w.waitInThread(incidents, alert.TS, "O que resolve o problema em worker"); m.VisibleTo != ana {
 		t.Errorf("it is visible to %q", m.VisibleTo)
 	}
 }
@@ -229,14 +218,7 @@ func TestWhoAsksTheSameElsewhereFollowsTheSameRun(t *testing.T) {
 	}
 	w.eventually("the thread has a card of its own", func() bool { return len(w.replies(incidents, placeholder.TS)) >= 2 })
 	close(finish)
-	w.eventually("that one tells the same", func() bool {
-		for _, m := range w.replies(incidents, placeholder.TS) {
-			if containsAll(read(m), []string{"❌ worker: falhando", "entrou em uma execução iniciada"}) {
-				return true
-			}
-		}
-		return false
-	})
+	w.waitInThread(incidents, placeholder.TS, "❌ worker: falhando", "entrou em uma execução iniciada")
 }
 
 func TestWhereNothingCanBeShownNothingIsAsked(t *testing.T) {
@@ -252,6 +234,15 @@ func TestWhereNothingCanBeShownNothingIsAsked(t *testing.T) {
 	}
 	if runs != 0 {
 		t.Errorf("%d diagnoses ran for an answer that nobody sees", runs)
+	}
+}
+
+func TestWhoAsksTwiceReadsThatItWasThem(t *testing.T) {
+	w := open(t, finds(failReport()))
+	card := w.verdict(bruno, incidents)
+	w.click(bruno, incidents, card.TS, actionAgain, "")
+	if text := read(w.waitFor(bruno, incidents, "You asked the same", "the answer", "Run anyway")); strings.Contains(text, "<@") {
+		t.Errorf("bruno reads of himself as of another: %s", text)
 	}
 }
 
@@ -321,14 +312,7 @@ func TestTheShortcutFindsTheServiceInTheMessage(t *testing.T) {
 	if got := w.Shortcut(lab.UseShortcut{User: bruno, Channel: incidents, TS: alert.TS, CallbackID: ShortcutDiagnose}); got.Error != "" {
 		t.Fatal(got.Error)
 	}
-	w.eventually("the card is in the thread of the message", func() bool {
-		for _, m := range w.replies(incidents, alert.TS) {
-			if strings.Contains(read(m), "❌ worker: failing") {
-				return true
-			}
-		}
-		return false
-	})
+	w.waitInThread(incidents, alert.TS, "❌ worker: failing")
 }
 
 func TestTheShortcutAsksWhichServiceWhenItCannotTell(t *testing.T) {
@@ -348,14 +332,7 @@ func TestTheShortcutAsksWhichServiceWhenItCannotTell(t *testing.T) {
 	if got := submit("worker", "1h"); got.Error != "" || len(got.Errors) > 0 {
 		t.Fatalf("submitted: %+v", got)
 	}
-	w.eventually("the card is in the thread of the message", func() bool {
-		for _, m := range w.replies(incidents, alert.TS) {
-			if containsAll(read(m), []string{"❌ worker: failing", "looked back 1h"}) {
-				return true
-			}
-		}
-		return false
-	})
+	w.waitInThread(incidents, alert.TS, "❌ worker: failing", "looked back 1h")
 }
 
 func TestTheShortcutWhereTheBotIsNotTellsHowToInviteIt(t *testing.T) {

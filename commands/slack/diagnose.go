@@ -128,11 +128,15 @@ func (p *board) occupy(ctx context.Context) error {
 // drawJoined tells a person where the answer is already, or is soon.
 func (p *board) drawJoined(link string) message {
 	ago := commands.Short(p.bot.opts.Now().Sub(p.run.Started).Round(time.Second))
-	text := p.words.Say(textJoined, "Ago", ago)
+	id, whose := textJoined, p.spot.asker
+	if whose == p.ask.asker() {
+		id, whose = textJoinedOwn, ""
+	}
+	text := p.words.Say(id, "Ago", ago)
 	m := message{text: fallback(text)}
 	safe := prose(text)
-	if p.spot.asker != "" {
-		safe = tag(p.spot.asker) + " " + safe
+	if whose != "" {
+		safe = tag(whose) + " " + safe
 	}
 	if link != "" {
 		safe += " " + hyperlink(link, p.words.Say(textJoinedCard))

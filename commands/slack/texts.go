@@ -15,6 +15,7 @@ const (
 	textButtonFix        = "slack_button_fix"
 	textButtonFresh      = "slack_button_fresh"
 	textJoined           = "slack_joined"
+	textJoinedOwn        = "slack_joined_own"
 	textJoinedCard       = "slack_joined_card"
 	textJoinedEnded      = "slack_joined_ended"
 	textJoinedRun        = "slack_joined_run"

@@ -204,6 +204,21 @@ func read(m lab.Message) string {
 	return strings.Join(append(all, m.Text), "\n")
 }
 
+// waitInThread waits until a reply in a thread holds all texts, whoever sees it.
+func (w *workspace) waitInThread(channel, thread string, texts ...string) lab.Message {
+	w.t.Helper()
+	var found lab.Message
+	w.eventually(fmt.Sprintf("a reply in %s has %q", thread, texts), func() bool {
+		for _, m := range w.replies(channel, thread) {
+			if containsAll(read(m), texts) {
+				found = m
+			}
+		}
+		return found.TS != ""
+	})
+	return found
+}
+
 // waitFor waits until one of a person's messages holds all texts, and returns
 // the newest such.
 func (w *workspace) waitFor(user, channel string, texts ...string) lab.Message {
