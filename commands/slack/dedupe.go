@@ -8,6 +8,10 @@ import (
 const (
 	// seenFor is longer than a signature is valid, and than Slack's retries last.
 	seenFor = 15 * time.Minute
+	// eventFor is how long an event is acted on after it happened: longer than
+	// Slack's retries last, since who asked still waits, and shorter than it is
+	// remembered.
+	eventFor = 10 * time.Minute
 	// maxSeen is a day's deliveries of a busy workspace.
 	maxSeen = 50_000
 )

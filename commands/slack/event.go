@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // event is what the Events API tells, as far as the bot wants to know it. All
@@ -16,6 +17,7 @@ type event struct {
 	Challenge string `json:"challenge"`
 	ID        string `json:"event_id"`
 	Team      string `json:"team_id"`
+	Time      int64  `json:"event_time"` // in seconds
 
 	Event struct {
 		Type        string          `json:"type"`
@@ -89,6 +91,10 @@ func parseEvent(raw []byte) (*event, error) {
 
 // routeEvent routes what the Events API tells.
 func (b *Bot) routeEvent(e *event) job {
+	if b.tooOld(e) {
+		b.log.Warn("slack delivered an event too late, or this clock is wrong", "event", e.Event.Type, "event_time", time.Unix(e.Time, 0))
+		return job{drop: dropStale}
+	}
 	switch cmp.Or(e.Event.Type, e.Type) {
 	case "app_rate_limited":
 		return job{run: func(ctx context.Context) {
@@ -114,7 +120,13 @@ func (b *Bot) routeEvent(e *event) job {
 	case "app_uninstalled":
 		return job{run: func(ctx context.Context) { b.shutOut(ctx, e.Event.Type) }}
 	}
-	return job{unknown: true}
+	return job{drop: dropUnknown}
+}
+
+// tooOld says whether an event happened so long ago that nobody waits for an
+// answer.
+func (b *Bot) tooOld(e *event) bool {
+	return e.Time > 0 && b.opts.Now().Sub(time.Unix(e.Time, 0)) > eventFor
 }
 
 // routeMention routes a mention. Slack mentions again what is edited: only the

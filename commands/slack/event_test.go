@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestEventsAreReadInAllTheirShapes(t *testing.T) {
@@ -51,8 +52,8 @@ func FuzzEvent(f *testing.F) {
 			return
 		}
 		d := delivery{event: e}
-		if got := b.route(d); got.run != nil && got.unknown {
-			t.Errorf("%q is unknown and acted on", raw)
+		if got := b.route(d); got.run != nil && got.drop != "" {
+			t.Errorf("%q is dropped and acted on", raw)
 		}
 		for _, mark := range d.marks() {
 			if strings.HasSuffix(mark, "\x00") && e.ID == "" && e.when() == "" {
@@ -60,4 +61,45 @@ func FuzzEvent(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestWhatPeopleWriteIsHeard(t *testing.T) {
+	b, err := New(Options{Diagnoser: finds(passReport()), Now: func() time.Time { return noon }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.me.user = "U0BOT"
+	for fields, heard := range map[string]bool{
+		`"ts":"1.1"`:                                true,
+		`"subtype":"file_share","files":[]`:         true,
+		`"subtype":"thread_broadcast","root":{}`:    true,
+		`"subtype":"me_message"`:                    true,
+		`"subtype":"message_changed"`:               false,
+		`"subtype":"message_deleted"`:               false,
+		`"subtype":"bot_message"`:                   false,
+		`"bot_id":"B1"`:                             false,
+		`"subtype":"channel_topic","topic":"a b c"`: false,
+	} {
+		e, err := parseEvent([]byte(`{"event":{"type":"message","channel_type":"im","user":"U1","channel":"D1","text":"help",` + fields + `}}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := b.route(delivery{event: e}).run != nil; got != heard {
+			t.Errorf("%s: heard %v, want %v", fields, got, heard)
+		}
+	}
+}
+
+func TestAnOldEventIsDropped(t *testing.T) {
+	b, err := New(Options{Diagnoser: finds(passReport()), Now: func() time.Time { return noon }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for age, want := range map[time.Duration]drop{eventFor: "", eventFor + time.Second: dropStale, -time.Hour: ""} {
+		e := &event{Time: noon.Add(-age).Unix()}
+		e.Event.Type, e.Event.User = "app_mention", "U1"
+		if got := b.route(delivery{event: e}); got.drop != want || (got.run == nil) != (want != "") {
+			t.Errorf("%s old: dropped as %q, want %q", age, got.drop, want)
+		}
+	}
 }

@@ -44,8 +44,8 @@ func (b *Bot) take(ctx, jobs context.Context, d delivery, ack acknowledge) {
 		return
 	}
 	job := b.routed(ctx, d)
-	if job.unknown {
-		b.metrics.dropped(dropUnknown)
+	if job.drop != "" {
+		b.metrics.dropped(job.drop)
 	}
 	if job.run == nil { // nothing listens to it; unacknowledged it would come again
 		ack(job.answer)
@@ -77,10 +77,10 @@ func (b *Bot) measured(d delivery, ack acknowledge) acknowledge {
 
 // job is what a delivery asks for.
 type job struct {
-	ask     ask
-	answer  any // goes into the acknowledgement
-	run     func(context.Context)
-	unknown bool // of a kind that the bot does not know
+	ask    ask
+	answer any // goes into the acknowledgement
+	run    func(context.Context)
+	drop   drop // why nothing is done, when that is to be counted
 }
 
 // guarded is what a job does, and what is said when it breaks.
