@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -30,8 +29,14 @@ import (
 //	ana @ #incidents (thread 2): @tandem diagnose worker
 //	ana @ tandem: help
 //	ana clicks [Evidence] @ #incidents (message 2)
+//	ana chooses [Diagnose this] @ #incidents (message 2)
+//	ana submits @ modal: service=worker since=1h
+//	ana opens @ home
+//	ana clicks [Diagnose] @ home (button 3)
+//	ana invites tandem @ #general
 //
-// A thread and a message are named by the number of the message in its channel.
+// A thread and a message are named by the number of the message in its channel,
+// a button on the Home tab by its number among those that say the same.
 // The lines below a deed, indented or of tandem, are what came of it, as it is
 // when the bot has nothing left to do. With -update they are written anew.
 func TestConversations(t *testing.T) {
@@ -110,48 +115,24 @@ type play struct {
 	seen map[string]bool   // the messages that were read already
 }
 
-// deed matches a line that somebody does something in.
-var deed = regexp.MustCompile(`^(\w+) (?:@|clicks \[(.+?)\] @) (#[\w-]+|tandem)(?: \((?:thread|message) (\d+)\))?(?:: (.*))?$`)
-
 // all plays the deeds of a text and returns the text as it should be.
 func (p *play) all(script string) string {
 	var out strings.Builder
 	for line := range strings.Lines(script) {
 		line = strings.TrimRight(line, "\n")
-		m := deed.FindStringSubmatch(line)
+		deed, done := readDeed(line)
 		switch {
 		case strings.HasPrefix(line, "#"):
 			fmt.Fprintf(&out, "%s\n", line)
-		case m == nil || m[1] == "tandem" || m[1] == "slackbot":
+		case !done:
 			continue // what is read: it is written anew
 		default:
 			fmt.Fprintf(&out, "\n%s\n", line)
-			p.do(m[1], m[2], m[3], m[4], m[5])
-			out.WriteString(p.news())
+			p.do(deed)
+			out.WriteString(p.news() + p.views(deed.who))
 		}
 	}
 	return strings.TrimLeft(out.String(), "\n")
-}
-
-func (p *play) do(name, button, where, number, text string) {
-	p.t.Helper()
-	user, channel := p.userID(name), p.channelID(name, where)
-	target := ""
-	if number != "" {
-		n, _ := strconv.Atoi(number)
-		target = p.roots(channel)[n-1].TS
-	}
-	var got lab.Outcome
-	if button != "" {
-		got = p.Click(lab.Click{User: user, Channel: channel, TS: target, ActionID: p.button(channel, target, button)})
-	} else {
-		text = strings.ReplaceAll(text, "@tandem", "<@U0TANDEM01>")
-		got = p.Say(lab.Said{User: user, Channel: cmp.Or(channel, "@tandem"), Text: text, ThreadTS: target})
-	}
-	if got.Error != "" && got.Error != "not_supported_in_threads" {
-		p.t.Errorf("%s: %s", text, got.Error)
-	}
-	p.eventually("the bot has nothing left to do", func() bool { return len(p.bot.crew.places) == 0 && len(p.bot.apologists.places) == 0 })
 }
 
 func (p *play) userID(name string) string {
@@ -164,14 +145,15 @@ func (p *play) userID(name string) string {
 	return ""
 }
 
-// channelID is empty for a direct message that nobody sent yet.
+// channelID is empty for a direct message that nobody sent yet, and for what is
+// no channel.
 func (p *play) channelID(name, where string) string {
 	for _, c := range p.State("").Channels {
 		if c.IsIM && where == "tandem" && c.User == p.userID(name) || "#"+c.Name == where {
 			return c.ID
 		}
 	}
-	if where != "tandem" {
+	if strings.HasPrefix(where, "#") {
 		p.t.Fatalf("there is no %s", where)
 	}
 	return ""
@@ -258,8 +240,8 @@ func (p *play) name(id string) string {
 // and how long ago something was.
 var (
 	volatile = regexp.MustCompile(`\b[A-Z2-7]{8}\b`)
-	ago      = regexp.MustCompile(`(há )\d+s|\d+s( ago)`)
-	moment   = regexp.MustCompile(`p\d{16}|\d{10}\.\d{6}|http://127\.0\.0\.1:\d+|<!date\^\d+`)
+	ago      = regexp.MustCompile(`(há )\d+s|\d+s( ago| before)`)
+	moment   = regexp.MustCompile(`p\d{16}|\d{10}\.\d{6}|http://127\.0\.0\.1:\d+|<!date\^[^>]*>`)
 )
 
 func (p *play) tidy(text string) string {
@@ -321,6 +303,11 @@ func renderBlock(b map[string]any) string {
 	if len(row) > 0 {
 		lines = append(lines, strings.Join(row, " "))
 	}
+	for _, part := range []any{b["label"], b["hint"], b["accessory"], b["element"]} {
+		if text := plainOf(part); text != "" {
+			lines = append(lines, text)
+		}
+	}
 	return strings.Join(lines, "\n")
 }
 
@@ -351,8 +338,11 @@ func plainOf(v any) string {
 		}
 		return strings.Join(parts, "")
 	case map[string]any:
-		if n["type"] == "button" {
+		switch n["type"] {
+		case "button":
 			return "[" + plainOf(n["text"]) + "]"
+		case "static_select":
+			return "[" + cmp.Or(plainOf(n["initial_option"]), plainOf(n["placeholder"])) + " ▾: " + optionsOf(n["options"]) + "]"
 		}
 		if n["text"] != nil {
 			return plainOf(n["text"])
@@ -360,4 +350,14 @@ func plainOf(v any) string {
 		return plainOf(n["elements"])
 	}
 	return ""
+}
+
+// optionsOf are the choices of a menu.
+func optionsOf(v any) string {
+	var texts []string
+	options, _ := v.([]any)
+	for _, o := range options {
+		texts = append(texts, plainOf(o))
+	}
+	return strings.Join(texts, ", ")
 }
