@@ -57,15 +57,6 @@ func scenes() []scene {
 			acts: []step{shows(last + `?.querySelector(".replies")`), runs(last + `.querySelector(".replies").click()`), shows(`document.querySelector("#thread-messages .count")`)},
 		},
 		{
-			name: "modal", user: "bruno", channel: "general",
-			acts: []step{
-				types("something keeps failing in production: permission denied"),
-				shows(`[...document.querySelectorAll("#messages .more")].at(-1)`), runs(`[...document.querySelectorAll("#messages .more")].at(-1).click()`),
-				shows(`document.querySelector("[data-choice]:has(.avatar)")`), runs(`document.querySelector("[data-choice]:has(.avatar)").click()`),
-				shows(`document.querySelector("dialog[open]")`),
-			},
-		},
-		{
 			name: "help", user: "carla", channel: "incidents",
 			acts: []step{types("/vault help"), shows(`document.querySelector("#messages .message.ephemeral")`)},
 		},
@@ -77,6 +68,16 @@ func scenes() []scene {
 			name: "pt-br", user: "ana", channel: "incidents", frame: toTop,
 			// Within a minute, the second to ask would join the first one's diagnosis.
 			acts: []step{settle(time.Minute), types("/vault diagnose worker"), answered(last)},
+		},
+		{
+			// The last one of Bruno: a modal stays open wherever he goes.
+			name: "modal", user: "bruno", channel: "general",
+			acts: []step{
+				types("something keeps failing in production: permission denied"),
+				shows(`[...document.querySelectorAll("#messages .more")].at(-1)`), runs(`[...document.querySelectorAll("#messages .more")].at(-1).click()`),
+				shows(`document.querySelector("[data-choice]:has(.avatar)")`), runs(`document.querySelector("[data-choice]:has(.avatar)").click()`),
+				shows(`document.querySelector("dialog[open]")`),
+			},
 		},
 	}
 }
