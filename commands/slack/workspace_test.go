@@ -257,7 +257,7 @@ func (w *workspace) callsOf(method string) []lab.Call {
 
 // checkSecrets fails when the log holds what nobody may read.
 func (w *workspace) checkSecrets() {
-	for _, secret := range []string{botToken, appToken, "/hooks/", "canary-secret"} {
+	for _, secret := range []string{botToken, appToken, "/hooks/", "ticket=", "canary-secret"} {
 		if strings.Contains(w.logs.String(), secret) {
 			w.t.Errorf("the log holds %q:\n%s", secret, w.logs.String())
 		}
