@@ -63,10 +63,9 @@ func (b *Bot) admit(a ask) (*place, refusedPlace) {
 // person reads why in the acknowledgement, others in a message of their own, as
 // far as there is time for it.
 func (b *Bot) turnAway(ctx, jobs context.Context, d delivery, r refusedPlace, ack acknowledge) {
-	ctx, jobs = commands.WithRequest(ctx, r.ask.ref), commands.WithRequest(jobs, r.ask.ref)
 	b.metrics.dropped(r.why)
 	if !r.quiet {
-		b.log.WarnContext(ctx, "turned an ask away", "ask", r.ask, "why", string(r.why))
+		b.log.WarnContext(commands.WithRequest(ctx, r.ask.ref), "turned an ask away", "ask", r.ask, "why", string(r.why))
 	}
 	var answer any
 	if d.command != nil {
@@ -81,7 +80,7 @@ func (b *Bot) turnAway(ctx, jobs context.Context, d delivery, r refusedPlace, ac
 	}
 	if seat, ok := b.apologists.reserve(); ok {
 		say := func(ctx context.Context) { b.apologise(ctx, r) }
-		seat.run(jobs, say, say)
+		seat.run(commands.WithRequest(jobs, r.ask.ref), say, say)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -186,7 +187,7 @@ func writeAnswer(w http.ResponseWriter, answer any) error {
 	if len(body) > 0 {
 		w.Header()["Content-Type"] = []string{typeJSON}
 	}
-	w.Header()["Content-Length"] = []string{fmt.Sprint(len(body))}
+	w.Header()["Content-Length"] = []string{strconv.Itoa(len(body))}
 	w.WriteHeader(http.StatusOK)
 	if _, err := w.Write(body); err != nil {
 		return err

@@ -355,6 +355,38 @@ func TestALongBodyIsNotRead(t *testing.T) {
 	}
 }
 
+func TestLongBodiesKeepNoShortOnesOut(t *testing.T) {
+	address, _, bot := listening(t)
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	status := func(text string, length int64) int {
+		t.Helper()
+		l := command(text)
+		r := l.request(address)
+		if r.ContentLength = int64(len(l.body)); length < 0 {
+			r.ContentLength = length
+		}
+		answer, err := client.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close()
+		return answer.StatusCode
+	}
+	long := strings.Repeat("a", 2*smallBody)
+	for range maxBigOnes {
+		bot.http.big <- struct{}{}
+	}
+	if got := [...]int{status("version", 0), status("version", -1), status(long, 0)}; got != [...]int{200, 200, 503} {
+		t.Errorf("while all seats are taken a short body, one of unknown length and a long one get %v", got)
+	}
+	for range maxBigOnes {
+		<-bot.http.big
+	}
+	if got := [...]int{status(long, 0), status(long, -1)}; got != [...]int{200, 200} {
+		t.Errorf("long ones get %v", got)
+	}
+}
+
 func TestASlowBodyIsGivenUp(t *testing.T) {
 	address, taken, _ := listening(t, func(o *Options) { o.HTTP.bodyTimeout = 50 * time.Millisecond })
 	conn, err := net.Dial("tcp", address)

@@ -90,19 +90,22 @@ func (d *door) prove(p *parcel, r *http.Request) refusedRequest {
 }
 
 // read reads the body behind the prefix. Few may be long at once, so that a
-// crowd that cannot sign takes no memory.
+// crowd that cannot sign takes no memory. A body is long when it turns out so:
+// who only says it keeps nobody out.
 func (d *door) read(p *parcel, w http.ResponseWriter, r *http.Request) refusedRequest {
-	if r.ContentLength < 0 || r.ContentLength > smallBody {
+	p.signed = append(p.signed[:0], p.seal.prefix()...)
+	p.prefix = len(p.signed)
+	body := http.MaxBytesReader(w, r.Body, maxBody)
+	err := p.fill(io.LimitReader(body, smallBody))
+	if err == nil && len(p.body()) == smallBody {
 		select {
 		case d.bot.http.big <- struct{}{}:
 			defer func() { <-d.bot.http.big }()
 		default:
 			return refusedRequest{http.StatusServiceUnavailable, dropBusy}
 		}
+		err = p.fill(body)
 	}
-	p.signed = append(p.signed[:0], p.seal.prefix()...)
-	p.prefix = len(p.signed)
-	err := p.fill(http.MaxBytesReader(w, r.Body, maxBody))
 	if _, long := errors.AsType[*http.MaxBytesError](err); long {
 		return refusedRequest{http.StatusRequestEntityTooLarge, dropTooLarge}
 	}
