@@ -31,7 +31,7 @@ func TestDiagnosisFromPlaceholderToEvidence(t *testing.T) {
 	close(half)
 	card := w.waitFor(ana, incidents, "❌ worker: falhando", "O token do worker não consegue se renovar",
 		"*Causa*", "TOK-002 · O token pode se renovar", "*O que decorre dela · Alertas*", "TOK-003", "por causa de TOK-002", "DB-001",
-		"*O que não deu para ver*", "olhou os últimos 30m", "evidências na thread")
+		"*O que não deu para ver*", "janela de 30m", "evidências na thread")
 	if card.TS != placeholder.TS {
 		t.Errorf("the card is message %s, the placeholder was %s", card.TS, placeholder.TS)
 	}
