@@ -69,7 +69,7 @@ func (b *Bot) turnAway(ctx, jobs context.Context, d delivery, r refusedPlace, ac
 	}
 	var answer any
 	if d.command != nil {
-		answer = b.sorry(r)
+		answer = b.whyTurnedAway(r)
 	}
 	if !ack(answer) {
 		b.seen.forget(d.marks()...) // Slack delivers an event again, when there may be a place
@@ -84,10 +84,10 @@ func (b *Bot) turnAway(ctx, jobs context.Context, d delivery, r refusedPlace, ac
 	}
 }
 
-// sorry is the answer inside an acknowledgement. It waits for nothing: the
+// whyTurnedAway is the answer inside an acknowledgement. It waits for nothing: the
 // person's language is used when it happens to be known.
-func (b *Bot) sorry(r refusedPlace) any {
-	return b.sorries[sorryKey{b.people.known(r.ask.user), r.text}]
+func (b *Bot) whyTurnedAway(r refusedPlace) any {
+	return b.turnedAway[turnedAwayKey{b.people.known(r.ask.user), r.text}]
 }
 
 // apologise tells a person alone that they are not answered, where there is a

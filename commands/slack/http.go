@@ -40,18 +40,18 @@ type HTTP struct {
 	bodyTimeout time.Duration // of a whole request; zero: 10 seconds
 }
 
-// office is where requests come in.
-type office struct {
-	parcels  sync.Pool     // of the requests to come
+// httpIntake is where requests come in.
+type httpIntake struct {
+	requests sync.Pool     // of the requests to come
 	big      chan struct{} // seats of those whose body is long
 	verifier *verifier
 	replays  *memory[[sha256.Size]byte] // the signatures that were used
 	address  atomic.Pointer[string]     // while it is open
 }
 
-func newOffice(o Options) *office {
-	return &office{
-		parcels: sync.Pool{New: newParcel}, big: make(chan struct{}, maxBigOnes), verifier: newVerifier(o.HTTP.Secrets),
+func newHTTPIntake(o Options) *httpIntake {
+	return &httpIntake{
+		requests: sync.Pool{New: newSignedRequest}, big: make(chan struct{}, maxBigOnes), verifier: newVerifier(o.HTTP.Secrets),
 		replays: newMemory[[sha256.Size]byte](seenFor, maxSeen, o.Now),
 	}
 }
@@ -72,7 +72,7 @@ func (b *Bot) serveHTTP(ctx, jobs context.Context) error {
 		return fmt.Errorf("listen for Slack's requests at slack.http.listen, is another bot running there? %w", err)
 	}
 	server := &http.Server{
-		Handler:           b.doors(ctx, jobs),
+		Handler:           b.endpoints(ctx, jobs),
 		ReadHeaderTimeout: headerTimeout, ReadTimeout: cmp.Or(b.opts.HTTP.bodyTimeout, bodyTimeout), WriteTimeout: bodyTimeout, IdleTimeout: idleTimeout,
 		MaxHeaderBytes: maxHeaders,
 		ErrorLog:       slog.NewLogLogger(b.log.Handler(), slog.LevelDebug),
@@ -105,21 +105,21 @@ func (b *Bot) closeHTTP(ctx context.Context, server *http.Server, served <-chan 
 	return nil
 }
 
-// doors routes requests to what reads them.
-func (b *Bot) doors(ctx, jobs context.Context) http.Handler {
+// endpoints routes requests to what reads them.
+func (b *Bot) endpoints(ctx, jobs context.Context) http.Handler {
 	mux := http.NewServeMux()
 	for path, format := range map[string]format{
 		pathCommands:    {contentType: typeForm, parse: parseCommand},
 		pathInteractive: {contentType: typeForm, parse: parseInteractionForm},
 		pathEvents:      {contentType: typeJSON, parse: parseDelivery},
 	} {
-		mux.Handle(path, &door{bot: b, ctx: ctx, jobs: jobs, format: format})
+		mux.Handle(path, &endpoint{bot: b, ctx: ctx, jobs: jobs, format: format})
 	}
 	return mux
 }
 
-// door takes the requests of one kind.
-type door struct {
+// endpoint takes the requests of one kind.
+type endpoint struct {
 	bot       *Bot
 	ctx, jobs context.Context // of the bot: a job outlives its request
 	format    format
@@ -127,41 +127,41 @@ type door struct {
 
 // ServeHTTP answers with a status alone whoever is not Slack, and Slack with the
 // acknowledgement.
-func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	parcel := d.bot.http.parcels.Get().(*parcel)
-	defer parcel.release(&d.bot.http.parcels)
-	if refused := d.open(parcel, w, r); refused.status != 0 {
-		d.refuse(w, r, refused)
+func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	signed := e.bot.http.requests.Get().(*signedRequest)
+	defer signed.release(&e.bot.http.requests)
+	if refused := e.open(signed, w, r); refused.status != 0 {
+		e.refuse(w, r, refused)
 		return
 	}
-	delivered, err := d.format.parse(parcel.body())
+	delivered, err := e.format.parse(signed.body())
 	switch {
 	case err != nil:
-		d.refuse(w, r, refusedRequest{http.StatusBadRequest, dropMalformed})
+		e.refuse(w, r, refusedRequest{http.StatusBadRequest, dropMalformed})
 	case delivered.event != nil && delivered.event.Type == "url_verification":
-		d.answer(w, map[string]string{"challenge": delivered.event.Challenge})
+		e.answer(w, map[string]string{"challenge": delivered.event.Challenge})
 	case delivered.command != nil && delivered.command.Name == "":
-		d.answer(w, nil) // the check of a certificate
+		e.answer(w, nil) // the check of a certificate
 	default:
-		d.bot.take(d.ctx, d.jobs, delivered, func(answer any) bool { return d.ack(w, parcel, answer) })
+		e.bot.take(e.ctx, e.jobs, delivered, func(answer any) bool { return e.ack(w, signed, answer) })
 	}
 }
 
 // ack sends the acknowledgement on its way. When that fails the same request is
 // no replay.
-func (d *door) ack(w http.ResponseWriter, p *parcel, answer any) bool {
-	ok := d.answer(w, answer)
+func (e *endpoint) ack(w http.ResponseWriter, p *signedRequest, answer any) bool {
+	ok := e.answer(w, answer)
 	if !ok {
-		d.bot.http.replays.forget(p.seal.sum)
+		e.bot.http.replays.forget(p.signature.sum)
 	}
 	return ok
 }
 
 // answer sends an answer and says whether it could.
-func (d *door) answer(w http.ResponseWriter, answer any) bool {
+func (e *endpoint) answer(w http.ResponseWriter, answer any) bool {
 	err := writeAnswer(w, answer)
 	if err != nil {
-		d.bot.log.WarnContext(d.ctx, "answer a request of slack", "error", err)
+		e.bot.log.WarnContext(e.ctx, "answer a request of slack", "error", err)
 	}
 	return err == nil
 }
@@ -172,9 +172,9 @@ type refusedRequest struct {
 	why    drop
 }
 
-func (d *door) refuse(w http.ResponseWriter, r *http.Request, refused refusedRequest) {
-	d.bot.metrics.dropped(refused.why)
-	d.bot.log.DebugContext(d.ctx, "refused a request", "path", r.URL.Path, "why", string(refused.why), "status", refused.status)
+func (e *endpoint) refuse(w http.ResponseWriter, r *http.Request, refused refusedRequest) {
+	e.bot.metrics.dropped(refused.why)
+	e.bot.log.DebugContext(e.ctx, "refused a request", "path", r.URL.Path, "why", string(refused.why), "status", refused.status)
 	w.WriteHeader(refused.status)
 }
 

@@ -407,7 +407,7 @@ func TestASlowBodyIsGivenUp(t *testing.T) {
 	}
 }
 
-func TestAnOfficeNeedsASecret(t *testing.T) {
+func TestHTTPNeedsASecret(t *testing.T) {
 	_, err := New(Options{Diagnoser: finds(passReport()), HTTP: HTTP{Listen: "127.0.0.1:0", Secrets: []string{""}}})
 	if err == nil || !strings.Contains(err.Error(), "signing secret") {
 		t.Errorf("got %v", err)

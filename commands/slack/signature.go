@@ -21,40 +21,40 @@ const (
 	signedFor = 300 * time.Second
 )
 
-// seal is the proof that a request is Slack's: a signature over a time and the
+// signature is the proof that a request is Slack's: an HMAC over a time and the
 // body.
-type seal struct {
+type signature struct {
 	sum [sha256.Size]byte
 	at  string
 }
 
-// readSeal reads the seal of a request that has exactly one, which is of now,
+// readSignature reads the signature of a request that has exactly one, of now,
 // or says why it is dropped.
-func readSeal(h http.Header, now time.Time) (seal, drop) {
+func readSignature(h http.Header, now time.Time) (signature, drop) {
 	signatures, times := h[headerSignature], h[headerTimestamp]
 	if len(signatures) != 1 || len(times) != 1 {
-		return seal{}, dropUnsigned
+		return signature{}, dropUnsigned
 	}
 	digits, ok := strings.CutPrefix(signatures[0], "v0=")
 	if !ok || len(digits) != hex.EncodedLen(sha256.Size) {
-		return seal{}, dropUnsigned
+		return signature{}, dropUnsigned
 	}
-	s := seal{at: times[0]}
+	s := signature{at: times[0]}
 	if _, err := hex.Decode(s.sum[:], []byte(digits)); err != nil {
-		return seal{}, dropUnsigned
+		return signature{}, dropUnsigned
 	}
 	seconds, err := strconv.ParseInt(s.at, 10, 64)
 	if err != nil {
-		return seal{}, dropUnsigned
+		return signature{}, dropUnsigned
 	}
 	if now.Sub(time.Unix(seconds, 0)).Abs() > signedFor {
-		return seal{}, dropStale
+		return signature{}, dropStale
 	}
 	return s, ""
 }
 
 // prefix is what Slack signs before the body.
-func (s seal) prefix() string { return "v0:" + s.at + ":" }
+func (s signature) prefix() string { return "v0:" + s.at + ":" }
 
 // verifier knows the app's signing secrets: one, or two while one replaces the
 // other. It is safe for use by several goroutines.
@@ -71,9 +71,9 @@ func newVerifier(secrets []string) *verifier {
 	return v
 }
 
-// verify says whether the seal is of one of the secrets over signed, which is
+// verify says whether the signature is by one of the secrets over signed, which is
 // the prefix and the body.
-func (v *verifier) verify(s seal, signed []byte) bool {
+func (v *verifier) verify(s signature, signed []byte) bool {
 	for _, pool := range v.hashes {
 		if s.matches(pool, signed) {
 			return true
@@ -82,7 +82,7 @@ func (v *verifier) verify(s seal, signed []byte) bool {
 	return false
 }
 
-func (s seal) matches(pool *sync.Pool, signed []byte) bool {
+func (s signature) matches(pool *sync.Pool, signed []byte) bool {
 	h := pool.Get().(hash.Hash)
 	defer pool.Put(h)
 	h.Reset()

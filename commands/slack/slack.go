@@ -100,7 +100,7 @@ type Bot struct {
 	crew   *crew
 	flood  *flood
 	seen   *memory[string]
-	http   *office
+	http   *httpIntake
 	people *people
 	groups *groups
 	labels *labels
@@ -117,7 +117,7 @@ type Bot struct {
 	links   links
 
 	vocabulary *commands.Vocabulary
-	sorries    sorries
+	turnedAway turnedAway
 	me         identity // of the bot; set before the first delivery is taken
 }
 
@@ -134,7 +134,7 @@ func New(opts Options) (*Bot, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the Slack bot: %w", err)
 	}
-	sorries, err := newSorries(vocabulary, opts.Command)
+	turnedAway, err := newTurnedAway(vocabulary, opts.Command)
 	if err != nil {
 		return nil, fmt.Errorf("make the Slack bot: %w", err)
 	}
@@ -150,7 +150,7 @@ func New(opts Options) (*Bot, error) {
 		web:   web,
 		crew:  newCrew(opts.Width, opts.Queue, opts.Patience),
 		flood: newFlood(opts.PerPerson, opts.PerMinute, opts.Now),
-		http:  newOffice(opts),
+		http:  newHTTPIntake(opts),
 		seen:  newMemory[string](seenFor, maxSeen, opts.Now),
 
 		people: newPeople(web, opts.Language, opts.Log, opts.Now),
@@ -166,7 +166,7 @@ func New(opts Options) (*Bot, error) {
 		links:   links{metrics: metrics},
 
 		vocabulary: vocabulary,
-		sorries:    sorries,
+		turnedAway: turnedAway,
 	}, nil
 }
 

@@ -21,8 +21,8 @@ const (
 	insist                // it does no harm, and what people see is wrong without it
 )
 
-// patience is how a call goes on after trouble.
-type patience struct {
+// retries is how a call goes on after trouble.
+type retries struct {
 	how       repeat
 	throttled int
 	failed    int
@@ -30,18 +30,18 @@ type patience struct {
 
 // after says whether to try again, and when. It gives up only what waiting does
 // not mend; how long to wait in all is the context's matter.
-func (p *patience) after(err error) (pause time.Duration, again bool) {
+func (r *retries) after(err error) (pause time.Duration, again bool) {
 	if _, throttled := retryAfter(err); throttled { // the pause is known to all calls of the method
-		p.throttled++
-		return 0, p.throttled < maxTries
+		r.throttled++
+		return 0, r.throttled < maxTries
 	}
-	p.failed++
+	r.failed++
 	switch {
 	case !passing(err):
 		return 0, false
-	case p.how == insist, neverSent(err):
-		return max(repeatPause, pauseAfter(p.failed)), true
-	case p.how == oneMore && p.failed == 1:
+	case r.how == insist, neverSent(err):
+		return max(repeatPause, pauseAfter(r.failed)), true
+	case r.how == oneMore && r.failed == 1:
 		return repeatPause, true
 	}
 	return 0, false
@@ -67,7 +67,7 @@ func (w *web) call(ctx context.Context, method string, repeatable bool, request 
 func (w *web) patiently(ctx context.Context, method string, how repeat, request func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, usefulFor)
 	defer cancel()
-	p := &patience{how: how}
+	r := &retries{how: how}
 	var err error
 	for {
 		if waitErr := w.wait(ctx, w.pause(method)); waitErr != nil {
@@ -76,7 +76,7 @@ func (w *web) patiently(ctx context.Context, method string, how repeat, request 
 		if err = w.once(ctx, method, request); err == nil || ctx.Err() != nil {
 			return err
 		}
-		pause, again := p.after(err)
+		pause, again := r.after(err)
 		if !again {
 			return err
 		}

@@ -29,61 +29,61 @@ type format struct {
 	parse       func(body []byte) (delivery, error)
 }
 
-// parcel is a request while it is read: what Slack signs, so that the body is
+// signedRequest is a request while it is read: what Slack signs, so that the body is
 // held once.
-type parcel struct {
-	seal   seal
-	signed []byte
-	prefix int
+type signedRequest struct {
+	signature signature
+	signed    []byte
+	prefix    int
 }
 
-func newParcel() any { return &parcel{signed: make([]byte, 0, 4<<10)} }
+func newSignedRequest() any { return &signedRequest{signed: make([]byte, 0, 4<<10)} }
 
-// body is what Slack sent; it is gone with the parcel.
-func (p *parcel) body() []byte { return p.signed[p.prefix:] }
+// body is what Slack sent; it is gone with the request.
+func (p *signedRequest) body() []byte { return p.signed[p.prefix:] }
 
-// release gives the parcel to another request, unless it grew.
-func (p *parcel) release(to *sync.Pool) {
+// release gives the memory to another request, unless it grew.
+func (p *signedRequest) release(to *sync.Pool) {
 	if cap(p.signed) <= smallBody {
 		to.Put(p)
 	}
 }
 
-// open reads a request into the parcel and proves that it is Slack's, or says
-// why it is not taken. Nothing long is read for who brings no seal.
-func (d *door) open(p *parcel, w http.ResponseWriter, r *http.Request) refusedRequest {
+// open reads a request and proves that it is Slack's, or says
+// why it is not taken. Nothing long is read for who brings no signature.
+func (e *endpoint) open(p *signedRequest, w http.ResponseWriter, r *http.Request) refusedRequest {
 	switch {
 	case r.Method != http.MethodPost:
 		w.Header().Set("Allow", http.MethodPost)
 		return refusedRequest{http.StatusMethodNotAllowed, dropMalformed}
-	case !hasType(r, d.format.contentType):
+	case !hasType(r, e.format.contentType):
 		return refusedRequest{http.StatusUnsupportedMediaType, dropMalformed}
 	case r.ContentLength > maxBody:
 		w.Header().Set("Connection", "close")
 		return refusedRequest{http.StatusRequestEntityTooLarge, dropTooLarge}
-	case isCertificateCheck(r, d.format):
+	case isCertificateCheck(r, e.format):
 		p.prefix, p.signed = 0, append(p.signed[:0], "ssl_check=1"...)
 		return refusedRequest{}
 	}
 	var why drop
-	if p.seal, why = readSeal(r.Header, d.bot.opts.Now()); why != "" {
+	if p.signature, why = readSignature(r.Header, e.bot.opts.Now()); why != "" {
 		return refusedRequest{http.StatusUnauthorized, why}
 	}
-	if refused := d.read(p, w, r); refused.status != 0 {
+	if refused := e.read(p, w, r); refused.status != 0 {
 		return refused
 	}
-	return d.prove(p, r)
+	return e.prove(p, r)
 }
 
-// prove says why a parcel that was read is not Slack's, or not for the first
-// time. Slack seals a retry like the first attempt when it comes in the same
+// prove says why a request that was read is not Slack's, or not for the first
+// time. Slack signs a retry like the first attempt when it comes in the same
 // second; whether that was acted on is told by the event's own id.
-func (d *door) prove(p *parcel, r *http.Request) refusedRequest {
-	if !d.bot.http.verifier.verify(p.seal, p.signed) {
+func (e *endpoint) prove(p *signedRequest, r *http.Request) refusedRequest {
+	if !e.bot.http.verifier.verify(p.signature, p.signed) {
 		return refusedRequest{http.StatusUnauthorized, dropUnsigned}
 	}
-	retried := d.format.contentType == typeJSON && r.Header.Get(headerRetry) != ""
-	if !d.bot.http.replays.first(p.seal.sum) && !retried {
+	retried := e.format.contentType == typeJSON && r.Header.Get(headerRetry) != ""
+	if !e.bot.http.replays.first(p.signature.sum) && !retried {
 		return refusedRequest{http.StatusConflict, dropReplayed}
 	}
 	return refusedRequest{}
@@ -92,15 +92,15 @@ func (d *door) prove(p *parcel, r *http.Request) refusedRequest {
 // read reads the body behind the prefix. Few may be long at once, so that a
 // crowd that cannot sign takes no memory. A body is long when it turns out so:
 // who only says it keeps nobody out.
-func (d *door) read(p *parcel, w http.ResponseWriter, r *http.Request) refusedRequest {
-	p.signed = append(p.signed[:0], p.seal.prefix()...)
+func (e *endpoint) read(p *signedRequest, w http.ResponseWriter, r *http.Request) refusedRequest {
+	p.signed = append(p.signed[:0], p.signature.prefix()...)
 	p.prefix = len(p.signed)
 	body := http.MaxBytesReader(w, r.Body, maxBody)
 	err := p.fill(io.LimitReader(body, smallBody))
 	if err == nil && len(p.body()) == smallBody {
 		select {
-		case d.bot.http.big <- struct{}{}:
-			defer func() { <-d.bot.http.big }()
+		case e.bot.http.big <- struct{}{}:
+			defer func() { <-e.bot.http.big }()
 		default:
 			return refusedRequest{http.StatusServiceUnavailable, dropBusy}
 		}
@@ -116,7 +116,7 @@ func (d *door) read(p *parcel, w http.ResponseWriter, r *http.Request) refusedRe
 }
 
 // fill appends all that comes.
-func (p *parcel) fill(from io.Reader) error {
+func (p *signedRequest) fill(from io.Reader) error {
 	for {
 		if len(p.signed) == cap(p.signed) {
 			p.signed = append(p.signed, 0)[:len(p.signed)]

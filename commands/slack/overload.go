@@ -10,18 +10,18 @@ import (
 	"tandem/diagnostics"
 )
 
-// sorries are the answers inside acknowledgements of what is turned away, by
+// turnedAway holds the answers inside acknowledgements of what is turned away, by
 // language and text. They are made once, because a flood is when there is no
 // time to make them.
-type sorries map[sorryKey]json.RawMessage
+type turnedAway map[turnedAwayKey]json.RawMessage
 
-type sorryKey struct {
+type turnedAwayKey struct {
 	lang diagnostics.Lang
 	text string
 }
 
-func newSorries(v *commands.Vocabulary, command string) (sorries, error) {
-	all := sorries{}
+func newTurnedAway(v *commands.Vocabulary, command string) (turnedAway, error) {
+	all := turnedAway{}
 	for _, lang := range []diagnostics.Lang{diagnostics.English, diagnostics.Portuguese} {
 		for _, text := range []string{textBusy, textFlood} {
 			encoded, err := json.Marshal(map[string]string{
@@ -30,7 +30,7 @@ func newSorries(v *commands.Vocabulary, command string) (sorries, error) {
 			if err != nil {
 				return nil, fmt.Errorf("encode an acknowledgement: %w", err)
 			}
-			all[sorryKey{lang, text}] = encoded
+			all[turnedAwayKey{lang, text}] = encoded
 		}
 	}
 	return all, nil
