@@ -15,7 +15,7 @@ type buildCmd struct{}
 // Run is called by kong.
 func (buildCmd) Run(ctx context.Context) error {
 	var errs []error
-	for _, name := range []string{servers.Vault, servers.Prometheus, servers.Loki, servers.Postgres} {
+	for _, name := range servers.Names() {
 		path, err := servers.Find(ctx, name, func(line string) { fmt.Println(line) })
 		if err == nil {
 			fmt.Printf("%s: %s\n", name, path)

@@ -46,13 +46,18 @@ func newFinder(progress Progress) (finder, error) {
 	}, nil
 }
 
-// find looks in the variable, on PATH, in the cache, and then builds.
+// find looks in the variable, on PATH, in the cache, and then builds what can be
+// built.
 func (f finder) find(ctx context.Context, s server) (string, error) {
 	if path := f.getenv(s.variable); path != "" {
 		return executable(s.variable, path)
 	}
 	if path, ok := f.onPath(ctx, s); ok {
 		return path, nil
+	}
+	if s.packaged != "" {
+		return "", fmt.Errorf("%s %s is not installed: run `apt-get install %s`, or set %s to the program",
+			s.name, s.wants, s.packaged, s.variable)
 	}
 	return f.built(ctx, s)
 }

@@ -14,12 +14,14 @@ type server struct {
 	suits    func(version [3]int) bool
 	wants    string // the versions that suit, for people
 
+	packaged string // the Debian package of one that is never built; it has none of what follows
+
 	module string // folder of the nested module, from the root of the module
 	pkg    string // package to build, in that module
 	flags  []string
 }
 
-// known lists the servers that can be built.
+// known lists the servers but PostgreSQL, which is many programs in a folder.
 func known() map[string]server {
 	return map[string]server{
 		Vault: {
@@ -39,6 +41,17 @@ func known() map[string]server {
 			suits: func(v [3]int) bool { return v[0] >= 3 }, wants: "3.0 or later",
 			module: "lab/servers/loki", pkg: "github.com/grafana/loki/v3/cmd/loki",
 			flags: []string{"-ldflags=-s -w -X github.com/grafana/loki/v3/pkg/util/build.Version=3.7.8"},
+		},
+		KubeAPIServer: {
+			name: KubeAPIServer, variable: "TANDEM_KUBE_APISERVER_BIN", version: []string{"--version"},
+			suits: func(v [3]int) bool { return v[0] == 1 && v[1] >= 30 }, wants: "1.30 or later",
+			module: "lab/servers/kubernetes", pkg: "k8s.io/kubernetes/cmd/kube-apiserver",
+			flags: []string{"-ldflags=-s -w -X k8s.io/component-base/version.gitVersion=v1.37.2"},
+		},
+		Etcd: {
+			name: Etcd, variable: "TANDEM_ETCD_BIN", version: []string{"--version"},
+			suits: func(v [3]int) bool { return v[0] == 3 && v[1] >= 4 }, wants: "3.4 or later",
+			packaged: "etcd-server",
 		},
 	}
 }

@@ -1,24 +1,33 @@
 // Package servers finds the real servers that the lab runs: Vault, Prometheus,
-// Loki and PostgreSQL.
+// Loki, PostgreSQL, and Kubernetes' API server with its etcd.
 //
 // Each is looked for in its environment variable, then on PATH (only if its
 // version suits), and otherwise built from the Go module that pins it, once for
-// each combination of sources, build flags and Go version. PostgreSQL is never
-// built: it comes from the system's package.
+// each combination of sources, build flags and Go version. PostgreSQL and etcd
+// are never built: they come from the system's packages.
 package servers
 
 import (
 	"context"
 	"fmt"
+	"strings"
 )
 
 // The names that Find knows.
 const (
-	Vault      = "vault"
-	Prometheus = "prometheus"
-	Loki       = "loki"
-	Postgres   = "postgres"
+	Vault         = "vault"
+	Prometheus    = "prometheus"
+	Loki          = "loki"
+	KubeAPIServer = "kube-apiserver"
+	Etcd          = "etcd"
+	Postgres      = "postgres"
 )
+
+// Names lists what Find knows, those that are never built first: their absence
+// is known at once.
+func Names() []string {
+	return []string{Postgres, Etcd, Vault, Prometheus, Loki, KubeAPIServer}
+}
 
 // Progress takes one line about work that lasts; it must not block.
 type Progress func(line string)
@@ -36,7 +45,7 @@ func Find(ctx context.Context, name string, progress Progress) (string, error) {
 	}
 	server, ok := finder.servers[name]
 	if !ok {
-		return "", fmt.Errorf("unknown server %q: the lab knows vault, prometheus, loki and postgres", name)
+		return "", fmt.Errorf("unknown server %q: the lab knows %s", name, strings.Join(Names(), ", "))
 	}
 	return finder.find(ctx, server)
 }

@@ -100,6 +100,10 @@ func TestFindOnPathOnlyWhatSuits(t *testing.T) {
 		"prometheus too old":         {Prometheus, "prometheus, version 2.41.9", false},
 		"loki":                       {Loki, "loki, version 3.7.8 (branch: , revision: )", true},
 		"loki too old":               {Loki, "loki, version 2.9.1", false},
+		"kubernetes":                 {KubeAPIServer, "Kubernetes v1.37.2", true},
+		"kubernetes too old":         {KubeAPIServer, "Kubernetes v1.29.9", false},
+		"etcd of Debian":             {Etcd, "etcd Version: 3.4.23\nGit SHA: Not provided", true},
+		"etcd 2":                     {Etcd, "etcd Version: 2.3.8", false},
 		"prometheus without version": {Prometheus, "prometheus, version  (branch: , revision: unknown)", false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -111,6 +115,25 @@ func TestFindOnPathOnlyWhatSuits(t *testing.T) {
 				t.Errorf("onPath = %q, %t, want taken %t", got, ok, c.taken)
 			}
 		})
+	}
+}
+
+func TestFindNamesThePackageOfWhatIsNotBuilt(t *testing.T) {
+	f, builds := testFinder(t, nil)
+	_, err := f.find(t.Context(), f.servers[Etcd])
+	if err == nil || !strings.Contains(err.Error(), "apt-get install etcd-server") || *builds != 0 {
+		t.Errorf("error %v after %d builds, want one that names the package", err, *builds)
+	}
+}
+
+func TestNamesAreFound(t *testing.T) {
+	for _, name := range Names() {
+		if _, ok := known()[name]; !ok && name != Postgres {
+			t.Errorf("%s is named and not known", name)
+		}
+	}
+	if len(Names()) != len(known())+1 {
+		t.Errorf("%v leave out one of the known", Names())
 	}
 }
 
