@@ -15,14 +15,21 @@ import (
 // rooms lists what each package of the product may import of the others; a
 // name ending in / stands for all below it. Everything else is a wall.
 var rooms = map[string][]string{
+	"tandem/i18n":                {},
 	"tandem/config":              {},
-	"tandem/diagnostics":         {},
+	"tandem/approvals":           {"tandem/i18n"},
+	"tandem/approvals/store":     {"tandem/approvals", "tandem/i18n"},
+	"tandem/approvals/remedies":  {"tandem/approvals", "tandem/i18n", "tandem/diagnostics/redact"},
+	"tandem/diagnostics":         {"tandem/i18n"},
 	"tandem/diagnostics/redact":  {},
 	"tandem/diagnostics/catalog": {},
 	"tandem/diagnostics/probes":  {"tandem/diagnostics", "tandem/diagnostics/redact"},
-	"tandem/commands":            {"tandem/diagnostics", "tandem/diagnostics/redact"},
-	"tandem/commands/slack":      {"tandem/commands", "tandem/diagnostics", "tandem/diagnostics/redact"},
-	"tandem/cmd/bot":             {"tandem/config", "tandem/diagnostics", "tandem/diagnostics/", "tandem/commands", "tandem/commands/"},
+	"tandem/commands":            {"tandem/approvals", "tandem/diagnostics", "tandem/diagnostics/redact", "tandem/i18n"},
+	"tandem/commands/slack":      {"tandem/approvals", "tandem/commands", "tandem/diagnostics", "tandem/diagnostics/redact", "tandem/i18n"},
+	"tandem/cmd/bot": {
+		"tandem/config", "tandem/i18n", "tandem/approvals", "tandem/approvals/", "tandem/diagnostics", "tandem/diagnostics/",
+		"tandem/commands", "tandem/commands/",
+	},
 }
 
 func TestArrows(t *testing.T) {

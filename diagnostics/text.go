@@ -1,24 +1,15 @@
 package diagnostics
 
-// Lang is a language that people read.
-type Lang string
+import "tandem/i18n"
+
+// The languages, and texts in each of them, as every package knows them.
+type (
+	Lang = i18n.Lang
+	Text = i18n.Text
+)
 
 // The languages in which every text exists.
 const (
-	English    Lang = "en"
-	Portuguese Lang = "pt-BR"
+	English    = i18n.English
+	Portuguese = i18n.Portuguese
 )
-
-// Text is a text in every language.
-type Text struct {
-	EN string `yaml:"en"`
-	PT string `yaml:"pt-BR"`
-}
-
-// In returns the text in a language; English for one that it does not know.
-func (t Text) In(lang Lang) string {
-	if lang == Portuguese {
-		return t.PT
-	}
-	return t.EN
-}
