@@ -20,12 +20,14 @@ import (
 	"fmt"
 )
 
-// Errors of a Store.
+// Errors of a Store, and of a Face.
 var (
 	// ErrConflict says that somebody changed the request meanwhile: read it again.
 	ErrConflict = errors.New("the request was changed meanwhile")
 	// ErrNotFound says that there is no such request.
 	ErrNotFound = errors.New("there is no such request")
+	// ErrNoCard says that the message that shows a request is gone.
+	ErrNoCard = errors.New("the card of the request is gone")
 )
 
 // Refusal is why something is not done. It is an answer for the one who asked,
@@ -56,6 +58,7 @@ const (
 	WhySamePerson   Why = "same_person"    // another account of somebody who has voted
 	WhyNotPending   Why = "not_pending"    // decided, expired or superseded
 	WhyOldCard      Why = "old_card"       // not the card that counts
+	WhyUnseen       Why = "unseen"         // its plan could not be shown whole yet: Request.Card is empty
 	WhyReactions    Why = "reactions"      // reactions do not count for this risk
 	WhyReason       Why = "reason"         // a reason is required
 	WhyFrozen       Why = "frozen"         // the kill switch or a freeze window holds

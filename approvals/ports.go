@@ -64,6 +64,7 @@ type Filter struct {
 	Target    string
 	Service   string
 	Channel   string
+	Card      string    // ts of the message that shows it now; with Channel
 	Since     time.Time // asked at or after
 	Limit     int       // zero: 50
 }
@@ -107,11 +108,14 @@ type Face interface {
 	// Show brings the card and its thread up to date: it posts the card if there
 	// is none or somebody deleted it, edits it otherwise, and tells the entries
 	// after Card.Shown in the thread. It returns where the card is now. It is
-	// called again after a crash and must not repeat what it told.
+	// called again after a crash and must not repeat what it told. Whoever can
+	// see the card can read the whole plan there: where that fails, Show fails,
+	// and since the request has no card then, no vote on it counts.
 	Show(ctx context.Context, r Request, trail []Entry) (Card, error)
 	// Say tells a line of output in the thread of a request.
 	Say(ctx context.Context, r Request, line i18n.Text) error
 	// Votes reads the reactions that stand on the card now, as choices by
-	// account. It is how reactions that were missed are found.
+	// account. It is how reactions that were missed are found. ErrNoCard says that
+	// somebody deleted the card: show the request again.
 	Votes(ctx context.Context, r Request) (map[string][]Choice, error)
 }
