@@ -37,6 +37,7 @@ type CardWords struct {
 // CardCause is a cause with what was seen and what would mend it.
 type CardCause struct {
 	Code, Title, Summary, Remedy string
+	Fixes                        []diagnostics.Fix // remedies that can be asked for
 	Evidence                     []diagnostics.EvidenceView
 }
 
@@ -96,7 +97,7 @@ func NewCard(report diagnostics.Report, since time.Duration, w Words) Card {
 	for _, c := range view.Verdict.Causes {
 		r := results[c.Code]
 		card.Causes = append(card.Causes, CardCause{
-			Code: c.Code, Title: c.Title, Summary: r.Summary, Remedy: c.Remedy, Evidence: r.Evidence,
+			Code: c.Code, Title: c.Title, Summary: r.Summary, Remedy: c.Remedy, Fixes: c.Fixes, Evidence: r.Evidence,
 		})
 	}
 	card.Rows, card.Folded = fold(card, w)

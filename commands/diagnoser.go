@@ -69,6 +69,7 @@ type Outcome struct {
 	Status  diagnostics.Status
 	Summary diagnostics.Text
 	Remedy  diagnostics.Text // zero when there is none
+	Fixes   []diagnostics.FixSpec
 }
 
 // UnknownServiceError says that the configuration has no such service.

@@ -25,14 +25,29 @@ func visibleView(v diagnostics.View) diagnostics.View {
 	for i := range v.Verdict.Causes {
 		c := &v.Verdict.Causes[i]
 		c.Title, c.Remedy = visible(c.Title), visible(c.Remedy)
+		c.Fixes = visibleFixes(c.Fixes)
 	}
 	for i := range v.Checks {
 		c := &v.Checks[i]
 		c.Title, c.Summary = visible(c.Title), visible(c.Summary)
+		c.Fixes = visibleFixes(c.Fixes)
 		for j := range c.Evidence {
 			e := &c.Evidence[j]
 			e.Invocation, e.Observed = visible(e.Invocation), visible(e.Observed)
 		}
 	}
 	return v
+}
+
+// visibleFixes copies the fixes: a report is shared by those who read it.
+func visibleFixes(fixes []diagnostics.Fix) []diagnostics.Fix {
+	var all []diagnostics.Fix
+	for _, f := range fixes {
+		params := make(map[string]string, len(f.Params))
+		for name, value := range f.Params {
+			params[name] = visible(value)
+		}
+		all = append(all, diagnostics.Fix{Remedy: f.Remedy, Params: params})
+	}
+	return all
 }

@@ -31,10 +31,13 @@ type Catalog struct {
 // LoadCatalog reads, type-checks and orders the checks of all folders. Every
 // error of every file is reported at once, each with file, line, column, what
 // is expected, and the line with a caret.
-func LoadCatalog(sources []CatalogSource, probes []Probe) (*Catalog, error) {
+func LoadCatalog(sources []CatalogSource, probes []Probe, opts ...CatalogOption) (*Catalog, error) {
 	compiler, err := newCompiler(probes)
 	if err != nil {
 		return nil, err
+	}
+	for _, opt := range opts {
+		opt(compiler)
 	}
 	c := &Catalog{byCode: map[string]*Check{}}
 	var errs []error

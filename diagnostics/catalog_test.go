@@ -18,11 +18,18 @@ func TestLoadCatalogErrors(t *testing.T) {
 		{"syntax", strings.Replace(good, "!lamp.on", "lamp.on &&", 1), "test/c00.yaml:7:"},
 		{"unknown variable in a text", strings.Replace(good, "${lamp.name} is", "${lump.name} is", 1), "test/c00.yaml:9:27: undeclared reference to 'lump'"},
 		{"unclosed expression", strings.Replace(good, "${lamp.name} is", "${lamp.name is", 1), "${ without its }"},
-		{"unknown key", strings.Replace(good, "remedy:", "remdy:", 1), `test/c00.yaml:10:5: unknown key "remdy": expected one of when, status, summary, remedy`},
+		{"unknown key", strings.Replace(good, "remedy:", "remdy:", 1), `test/c00.yaml:10:5: unknown key "remdy": expected one of when, status, summary, remedy, fix`},
 		{"unknown probe", strings.Replace(good, "lamp.look", "lamp.luk", 1), `test/c00.yaml:5:17: unknown probe "lamp.luk": expected one of lamp.look`},
 		{"unknown argument", strings.Replace(good, "{name: a}", "{nam: a}", 1), `probe lamp.look has no argument "nam"`},
 		{"missing argument", strings.Replace(good, "{name: a}", "{}", 1), `probe lamp.look: expected an argument "name"`},
 		{"argument of a wrong type", strings.Replace(good, "{name: a}", `{name: "${service.selectors}"}`, 1), "expected string, found list(string)"},
+		{"fix of no name", offering("{params: {a: b}}"), `test/c00.yaml:8:13: fix: remedy "": expected a name like kv-undelete`},
+		{"fix with capitals", offering("{remedy: Switch-On}"), `fix: remedy "Switch-On": expected a name like kv-undelete`},
+		{"unknown remedy", offering("{remedy: switch-of}"), `test/c00.yaml:12:18: fix: unknown remedy "switch-of": expected one of replace, switch-on`},
+		{"unknown parameter", offering("{remedy: switch-on, params: {lump: a}}"), `test/c00.yaml:12:44: fix: remedy switch-on has no parameter "lump"`},
+		{"wrong field in a parameter", offering(`{remedy: switch-on, params: {lamp: "${lamp.nam}"}}`), `test/c00.yaml:12:51: undefined field 'nam'`},
+		{"when of a fix", offering("{when: lamp.name, remedy: switch-on}"), "expected an expression of type bool, found string"},
+		{"unknown key of a fix", offering("{remdy: switch-on}"), `unknown key "remdy": expected one of when, remedy, params`},
 		{"status", strings.Replace(good, "status: fail", "status: bad", 1), `status "bad": expected pass, warn, fail or unknown`},
 		{"code", strings.Replace(good, "AAA-001\n", "A1\n", 1), `code "A1": expected three capitals`},
 		{"no Portuguese", strings.Replace(good, ", pt-BR: acesa", "", 1), "summary: expected a text in pt-BR"},
@@ -40,7 +47,7 @@ func TestLoadCatalogErrors(t *testing.T) {
 	l := &lamps{}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := LoadCatalog([]CatalogSource{{Name: "test", FS: folder(tt.file)}}, []Probe{l.probe("lamp.look")})
+			_, err := LoadCatalog([]CatalogSource{{Name: "test", FS: folder(tt.file)}}, []Probe{l.probe("lamp.look")}, WithRemedies(lampRemedies))
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got  %v\nwant %s", err, tt.want)
 			}

@@ -40,6 +40,7 @@ type OutcomeSpec struct {
 	Status  Status
 	Summary Text // templates over service, since and the facts
 	Remedy  Text // as Summary; zero: none
+	Fixes   []FixSpec
 }
 
 // Doc explains a check to the person on call.
@@ -99,10 +100,11 @@ type factFile struct {
 }
 
 type outcomeFile struct {
-	When    source   `yaml:"when"`
-	Status  source   `yaml:"status"`
-	Summary textFile `yaml:"summary"`
-	Remedy  textFile `yaml:"remedy"`
+	When    source    `yaml:"when"`
+	Status  source    `yaml:"status"`
+	Summary textFile  `yaml:"summary"`
+	Remedy  textFile  `yaml:"remedy"`
+	Fix     []fixFile `yaml:"fix"`
 }
 
 type namedFact struct {
@@ -164,9 +166,11 @@ func (f *checkFile) outcomes(file *fileErrors, c *Check) {
 		if o.Remedy.EN.text != "" || o.Remedy.PT.text != "" {
 			file.bilingual(o.Remedy, o.Status, "remedy")
 		}
-		c.Outcomes = append(c.Outcomes, OutcomeSpec{
-			When: o.When.text, Status: Status(o.Status.text), Summary: o.Summary.text(), Remedy: o.Remedy.text(),
-		})
+		spec := OutcomeSpec{When: o.When.text, Status: Status(o.Status.text), Summary: o.Summary.text(), Remedy: o.Remedy.text()}
+		for _, fix := range o.Fix {
+			spec.Fixes = append(spec.Fixes, fix.spec())
+		}
+		c.Outcomes = append(c.Outcomes, spec)
 	}
 }
 

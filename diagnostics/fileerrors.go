@@ -91,7 +91,7 @@ func (f *fileErrors) column(line int, word string) int {
 func keysOf(typeName string) []string {
 	for _, t := range []reflect.Type{
 		reflect.TypeFor[checkFile](), reflect.TypeFor[textFile](), reflect.TypeFor[factFile](),
-		reflect.TypeFor[outcomeFile](), reflect.TypeFor[Doc](), reflect.TypeFor[Text](),
+		reflect.TypeFor[outcomeFile](), reflect.TypeFor[fixFile](), reflect.TypeFor[Doc](), reflect.TypeFor[Text](),
 	} {
 		if t.Name() != typeName {
 			continue

@@ -29,6 +29,7 @@ type judgement struct {
 	status  Status
 	summary Text
 	remedy  Text
+	fixes   []Fix
 	blind   *BlindError // set when the status is Unknown because of it
 }
 
@@ -64,7 +65,7 @@ func unknown(blind *BlindError) judgement {
 }
 
 func (o outcomeProgram) judgement(vars any) judgement {
-	return judgement{status: o.status, summary: o.summary.render(vars), remedy: o.remedy.render(vars)}
+	return judgement{status: o.status, summary: o.summary.render(vars), remedy: o.remedy.render(vars), fixes: o.offers(vars)}
 }
 
 // partial makes the variables of an evaluation, in which blind facts are

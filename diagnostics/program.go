@@ -41,6 +41,7 @@ type outcomeProgram struct {
 	status  Status
 	summary textProgram
 	remedy  textProgram
+	fixes   []fixProgram
 }
 
 type textProgram struct{ en, pt template }
@@ -58,6 +59,8 @@ type piece struct {
 type compiler struct {
 	base   *cel.Env // service and since
 	probes map[string]Probe
+	// remedies are the parameters of each remedy; nil: nobody told
+	remedies map[string][]string
 }
 
 func newCompiler(probes []Probe) (*compiler, error) {
@@ -126,6 +129,7 @@ func (c *compiler) compile(f *checkFile, facts []namedFact, file *fileErrors) pr
 		}
 		outcome.summary = compileText(env, o.Summary, file)
 		outcome.remedy = compileText(env, o.Remedy, file)
+		outcome.fixes = c.fixes(env, o, file)
 		p.outcomes = append(p.outcomes, outcome)
 	}
 	p.command = compileTemplate(c.base, f.Command, file)

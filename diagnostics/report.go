@@ -36,7 +36,8 @@ type Verdict struct {
 type Cause struct {
 	Code   string
 	Title  Text
-	Remedy Text // zero when there is none
+	Remedy Text  // zero when there is none
+	Fixes  []Fix // remedies that the bot knows, the likeliest first
 }
 
 // Result is the outcome of one check.
@@ -46,6 +47,7 @@ type Result struct {
 	Status    Status
 	Summary   Text
 	Remedy    Text     // zero when there is none
+	Fixes     []Fix    // remedies that the bot knows, the likeliest first
 	BecauseOf []string // codes of the failing checks that explain this one
 	Blind     *BlindError
 	Took      time.Duration
@@ -74,6 +76,7 @@ type CauseView struct {
 	Code   string `json:"code" yaml:"code"`
 	Title  string `json:"title" yaml:"title"`
 	Remedy string `json:"remedy,omitempty" yaml:"remedy,omitempty"`
+	Fixes  []Fix  `json:"fixes,omitempty" yaml:"fixes,omitempty"`
 }
 
 // ResultView is a check's result of a View.
@@ -83,6 +86,7 @@ type ResultView struct {
 	Status    Status         `json:"status" yaml:"status"`
 	Summary   string         `json:"summary" yaml:"summary"`
 	Remedy    string         `json:"remedy,omitempty" yaml:"remedy,omitempty"`
+	Fixes     []Fix          `json:"fixes,omitempty" yaml:"fixes,omitempty"`
 	BecauseOf []string       `json:"because_of" yaml:"because_of"`
 	TookMS    int64          `json:"took_ms" yaml:"took_ms"`
 	Evidence  []EvidenceView `json:"evidence" yaml:"evidence"`
@@ -111,7 +115,7 @@ func (r Report) In(lang Lang) View {
 		Checks: make([]ResultView, 0, len(r.Checks)),
 	}
 	for _, c := range r.Verdict.Causes {
-		v.Verdict.Causes = append(v.Verdict.Causes, CauseView{Code: c.Code, Title: c.Title.In(lang), Remedy: c.Remedy.In(lang)})
+		v.Verdict.Causes = append(v.Verdict.Causes, CauseView{Code: c.Code, Title: c.Title.In(lang), Remedy: c.Remedy.In(lang), Fixes: c.Fixes})
 	}
 	for _, res := range r.Checks {
 		v.Checks = append(v.Checks, res.in(lang))
@@ -126,6 +130,7 @@ func (r Result) in(lang Lang) ResultView {
 		Status:    r.Status,
 		Summary:   r.Summary.In(lang),
 		Remedy:    r.Remedy.In(lang),
+		Fixes:     r.Fixes,
 		BecauseOf: append([]string{}, r.BecauseOf...),
 		TookMS:    r.Took.Milliseconds(),
 		Evidence:  make([]EvidenceView, 0, len(r.Evidence)),

@@ -240,7 +240,7 @@ func (r *run) judge(ctx context.Context, t *task) {
 	in := r.gatherAll(ctx, t)
 	j := t.check.judge(in)
 	t.result = Result{
-		Code: t.check.Code, Title: t.check.Title, Status: j.status, Summary: j.summary, Remedy: j.remedy,
+		Code: t.check.Code, Title: t.check.Title, Status: j.status, Summary: j.summary, Remedy: j.remedy, Fixes: j.fixes,
 		Blind: j.blind, Took: r.now().Sub(start), Evidence: t.evidence(),
 	}
 	t.skipBehindGate()

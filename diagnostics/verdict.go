@@ -25,7 +25,7 @@ func conclude(service string, checks []*Check, results []Result) Verdict {
 	if status == Fail || status == Warn {
 		for _, r := range results {
 			if r.Status == status && len(r.BecauseOf) == 0 {
-				v.Causes = append(v.Causes, Cause{Code: r.Code, Title: r.Title, Remedy: r.Remedy})
+				v.Causes = append(v.Causes, Cause{Code: r.Code, Title: r.Title, Remedy: r.Remedy, Fixes: r.Fixes})
 			}
 		}
 	}

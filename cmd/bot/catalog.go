@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 
+	"tandem/approvals/remedies"
 	"tandem/commands"
 	"tandem/config"
 	"tandem/diagnostics"
@@ -47,11 +48,24 @@ func loadCatalog(c *config.Config, all []diagnostics.Probe) (*diagnostics.Catalo
 	if err != nil {
 		return nil, &setupError{err}
 	}
-	loaded, err := diagnostics.LoadCatalog(folders, all)
+	loaded, err := diagnostics.LoadCatalog(folders, all, diagnostics.WithRemedies(remedyParams()))
 	if err != nil {
 		return nil, &setupError{err}
 	}
 	return loaded, nil
+}
+
+// remedyParams are the parameters of every remedy that a check may offer,
+// configured or not.
+func remedyParams() map[string][]string {
+	params := map[string][]string{}
+	for _, r := range remedies.All() {
+		params[r.Name] = []string{}
+		for _, p := range r.Params {
+			params[r.Name] = append(params[r.Name], p.Name)
+		}
+	}
+	return params
 }
 
 // offlineCatalog is the catalogue for commands that ask no system.
