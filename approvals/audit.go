@@ -51,6 +51,45 @@ type Entry struct {
 // Genesis is the hash before the first entry.
 const Genesis = "0000000000000000000000000000000000000000000000000000000000000000"
 
+// Break is where the audit chain is broken.
+type Break struct {
+	Number int64  // of the first entry that is not as it was sealed, or is missing
+	What   string // in English, like "entry 7 was changed"
+}
+
+// Detail keys of notes. Faces write the thread from them.
+const (
+	KeyRemedy      = "remedy"      // asked
+	KeyService     = "service"     // asked
+	KeyTarget      = "target"      // asked, froze, unfroze
+	KeyCheck       = "check"       // asked, when a finding was named
+	KeyRisk        = "risk"        // asked
+	KeyFingerprint = "fingerprint" // asked, judged
+	KeyJoined      = "joined"      // asked: "true" when somebody else had asked for the same already
+	KeyGlass       = "broke_glass" // asked: "true"
+	KeyReviews     = "reviews"     // asked: the request whose broken glass this one reviews
+	KeyReplaces    = "replaces"    // asked: the request that this one stands for
+	KeyReplacedBy  = "replaced_by" // state superseded: the request that stands for it now
+	KeyReason      = "reason"      // the actor's words; of a state: why it ended so
+	KeyChoice      = "choice"      // voted, withdrawn, refused votes
+	KeyApprovals   = "approvals"   // voted, withdrawn: how many approve now
+	KeyQuorum      = "quorum"      // asked, voted: how many are needed
+	KeyWhat        = "what"        // refused: ask, vote, cancel, freeze, unfreeze
+	KeyWhy         = "why"         // refused: a Why
+	KeyDetail      = "detail"      // refused: the refusal's detail
+	KeyWaits       = "waits"       // state approved: why it is not carried out yet
+	KeyApprovers   = "approvers"   // judged: the accounts, separated by commas
+	KeyExecutor    = "executor"    // judged and executing: the replica
+	KeyAttempt     = "attempt"     // executing: from 1
+	KeyStep        = "step"        // calling, called: from 1
+	KeyCall        = "call"        // calling, called
+	KeyIdentity    = "identity"    // calling, called
+	KeyResult      = "result"      // called
+	KeyFailed      = "failed"      // called: "true"
+	KeyBefore      = "before."     // proved: with the code of a check: how it ended before, like "fail: …"
+	KeyAfter       = "after."      // proved: the same, after
+)
+
 // Seal puts a note behind an entry of that hash.
 func Seal(n Note, number int64, before string) Entry {
 	n.At = n.At.UTC().Truncate(time.Millisecond)

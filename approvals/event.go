@@ -43,6 +43,8 @@ type (
 		Step Step
 		Last bool // replaces the last step, whose result is now known
 	}
+	// Through tells that all calls of the remedy are made; what remains is the proof.
+	Through struct{ At time.Time }
 	// Finished ends the execution.
 	Finished struct {
 		State  State // Verified, Unverified, Failed or Interrupted
@@ -60,6 +62,7 @@ func (CancelledBy) event() {}
 func (Overtaken) event()   {}
 func (Began) event()       {}
 func (Stepped) event()     {}
+func (Through) event()     {}
 func (Finished) event()    {}
 
 // Grace is how long an approved request may wait for its execution.
@@ -75,11 +78,17 @@ func Apply(r Request, e Event) (Request, error) {
 	case Withdrawn:
 		return r.withdrawn(e)
 	case GlassBroken:
+		if r.Reviews != "" {
+			return r, &Refusal{Why: WhyNoBreakGlass}
+		}
 		r.BrokeGlass = true
 		return r.approved(e.At)
 	case TimeOut:
 		return r.end(Expired, e.At, "")
 	case CancelledBy:
+		if r.Reviews != "" { // what is reviewed was done, and its doer does not end that
+			return r, &Refusal{Why: WhyNotYours, Who: r.Terms.Approvers}
+		}
 		r.Ender = e.ID
 		return r.end(Cancelled, e.At, e.Reason)
 	case Overtaken:
@@ -89,6 +98,8 @@ func Apply(r Request, e Event) (Request, error) {
 		return r.began(e)
 	case Stepped:
 		return r.stepped(e)
+	case Through:
+		return r.through(e.At)
 	case Finished:
 		if r.State != Executing {
 			return r, notPending(r)
@@ -139,6 +150,10 @@ func (r Request) withdrawn(e Withdrawn) (Request, error) {
 }
 
 func (r Request) approved(at time.Time) (Request, error) {
+	if r.Reviews != "" { // there is nothing to carry out
+		r.Decided = at
+		return r.end(Reviewed, at, "")
+	}
 	if !r.State.Leads(Approved) {
 		return r, notPending(r)
 	}
@@ -167,6 +182,14 @@ func (r Request) stepped(e Stepped) (Request, error) {
 		return r, nil
 	}
 	r.Run.Steps = append(r.Run.Steps, e.Step)
+	return r, nil
+}
+
+func (r Request) through(at time.Time) (Request, error) {
+	if r.State != Executing {
+		return r, notPending(r)
+	}
+	r.Run.Done = at
 	return r, nil
 }
 

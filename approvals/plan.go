@@ -36,7 +36,7 @@ type Plan struct {
 	Preconditions []Precondition `json:"preconditions"`
 	Blast         i18n.Text      `json:"blast"`    // who feels it
 	WayBack       i18n.Text      `json:"way_back"` // how to undo it, or that nobody can
-	Proof         []string       `json:"proof"`    // codes of the checks that prove the repair
+	Proof         []string       `json:"proof"`    // codes of the checks that prove the repair; empty: that Execute ends well is the proof, as of a run of tests
 }
 
 // Call is one exact call that a remedy makes.

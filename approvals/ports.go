@@ -22,6 +22,10 @@ type Store interface {
 	Trail(ctx context.Context, f TrailFilter) ([]Entry, error)
 	// Freezes lists the freezes that hold.
 	Freezes(ctx context.Context) ([]Freeze, error)
+	// Broken tells where the audit chain is broken, if it is and nobody has
+	// acknowledged that. It is asked before each ask and each execution, so it
+	// answers from what the last verification found.
+	Broken(ctx context.Context) (*Break, error)
 }
 
 // Leases are names that one replica holds for a while: the target of an
@@ -66,6 +70,7 @@ type Filter struct {
 	Channel   string
 	Card      string    // ts of the message that shows it now; with Channel
 	Since     time.Time // asked at or after
+	Behind    bool      // only those that have no card yet, or whose card has not shown their last audit entry
 	Limit     int       // zero: 50
 }
 

@@ -29,7 +29,9 @@ type Remedy struct {
 	Plan func(ctx context.Context, want Want) (Plan, error)
 	// Execute carries a plan out, with a privilege that it takes for it and lets
 	// go of before it returns. Each call is told to act before and after it is
-	// made. An error says in few words what is done and what is not.
+	// made. An error says in few words what is done and what is not; only the
+	// text of a *Trouble is shown and kept, since any other may have come from
+	// outside and hold a secret.
 	Execute func(ctx context.Context, p Plan, act Act) error
 }
 
@@ -52,11 +54,24 @@ type Want struct {
 type Act interface {
 	// Call tells that a call is about to be made under an identity, makes it by
 	// do, and tells how it ended: do returns a short result without any secret.
-	// A call that could not be recorded is not made.
+	// A call that could not be recorded is not made, nor is one under a kill switch
+	// that was pulled meanwhile. It returns the error of do, or its own *Trouble.
 	Call(ctx context.Context, call, identity string, do func(context.Context) (result string, err error)) error
 	// Say tells the thread something on the way, like a line of a run's output.
 	Say(ctx context.Context, line i18n.Text) error
 }
+
+// Trouble is an error whose text a remedy made itself, out of words that it
+// knows: no text of a server. People read it, and the audit keeps it.
+type Trouble struct {
+	Text string // in English, short: what is done, what is not, and the next step
+	Err  error  // what it comes of; never shown
+}
+
+func (t *Trouble) Error() string { return t.Text }
+
+// Unwrap returns what it comes of.
+func (t *Trouble) Unwrap() error { return t.Err }
 
 // Examination is what the checks of a service say now.
 type Examination struct {

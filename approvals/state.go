@@ -17,12 +17,13 @@ const (
 	Denied      State = "denied"      // somebody entitled said no
 	Expired     State = "expired"     // nobody decided in time, or it could not run in time
 	Cancelled   State = "cancelled"   // the requester took it back
+	Reviewed    State = "reviewed"    // of a review of broken glass: somebody else has looked at what was done
 	Superseded  State = "superseded"  // the world or the approvers changed; a new request stands for it
 )
 
 // ways are all changes of state that there are.
 var ways = map[State][]State{
-	Pending:   {Approved, Denied, Expired, Cancelled, Superseded},
+	Pending:   {Approved, Denied, Expired, Cancelled, Superseded, Reviewed},
 	Approved:  {Executing, Expired, Cancelled, Superseded},
 	Executing: {Verified, Unverified, Failed, Interrupted},
 }
