@@ -26,6 +26,9 @@ var (
 	ErrConflict = errors.New("the request was changed meanwhile")
 	// ErrNotFound says that there is no such request.
 	ErrNotFound = errors.New("there is no such request")
+	// ErrUnsure says that the connection broke in the middle of a commit: whether
+	// it was written is seen by reading the request again.
+	ErrUnsure = errors.New("nobody knows whether the change was written: read the request again")
 	// ErrNoCard says that the message that shows a request is gone.
 	ErrNoCard = errors.New("the card of the request is gone")
 )

@@ -36,8 +36,12 @@ type Note struct {
 	Actor   string            `json:"actor,omitempty"` // an account, terminal:NAME, or empty for the bot itself
 	Via     string            `json:"via,omitempty"`   // how the actor came: button, reaction, command, terminal; channel kept apart
 	Channel string            `json:"channel,omitempty"`
-	State   State             `json:"state,omitempty"`  // of the request, after it
 	Detail  map[string]string `json:"detail,omitempty"` // no secret; keys are sorted in the chain
+
+	// The store fills in what the request became by the change that the note came
+	// with; both are empty when the change did not touch it.
+	State State  `json:"state,omitempty"`
+	Row   string `json:"row,omitempty"` // the hash of the whole request, as stored
 }
 
 // Entry is a note in the chain.

@@ -11,7 +11,8 @@ import (
 // Commit returned without an error is durable.
 type Store interface {
 	// Commit writes a change in one transaction. ErrConflict: the request was
-	// changed since it was read, nothing is written. It returns the last entry of
+	// changed since it was read, nothing is written. ErrUnsure: it may be written
+	// or not. A *Refusal with WhyChain: see Chain. It returns the last entry of
 	// the chain.
 	Commit(ctx context.Context, c Change) (Entry, error)
 	// Request reads one request, with its card. ErrNotFound.
@@ -40,8 +41,9 @@ type Leases interface {
 // Change is what one transaction writes. Any part may be missing.
 type Change struct {
 	// Request as it shall be. Its Version is the one that it was read with; the
-	// store raises it by one. 0 inserts. There is at most one open request for a
-	// target: inserting another is ErrConflict.
+	// store raises it by one in what it writes, not in what it is given. 0 inserts.
+	// There is at most one open request for a target: inserting another is
+	// ErrConflict. At least one of the Notes is about it.
 	Request *Request
 	// Also is a second request, written like the first: one that takes the place
 	// of the first, or the review of its broken glass.
