@@ -29,6 +29,8 @@ var (
 	// ErrUnsure says that the connection broke in the middle of a commit: whether
 	// it was written is seen by reading the request again.
 	ErrUnsure = errors.New("nobody knows whether the change was written: read the request again")
+	// ErrWhole says that there is no break to acknowledge.
+	ErrWhole = errors.New("the audit chain is whole: there is nothing to acknowledge")
 	// ErrNoCard says that the message that shows a request is gone.
 	ErrNoCard = errors.New("the card of the request is gone")
 )

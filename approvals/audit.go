@@ -55,12 +55,6 @@ type Entry struct {
 // Genesis is the hash before the first entry.
 const Genesis = "0000000000000000000000000000000000000000000000000000000000000000"
 
-// Break is where the audit chain is broken.
-type Break struct {
-	Number int64  // of the first entry that is not as it was sealed, or is missing
-	What   string // in English, like "entry 7 was changed"
-}
-
 // Detail keys of notes. Faces write the thread from them.
 const (
 	KeyRemedy      = "remedy"      // asked

@@ -12,8 +12,7 @@ import (
 type Store interface {
 	// Commit writes a change in one transaction. ErrConflict: the request was
 	// changed since it was read, nothing is written. ErrUnsure: it may be written
-	// or not. A *Refusal with WhyChain: see Chain. It returns the last entry of
-	// the chain.
+	// or not. It returns the last entry of the chain.
 	Commit(ctx context.Context, c Change) (Entry, error)
 	// Request reads one request, with its card. ErrNotFound.
 	Request(ctx context.Context, id string) (Request, error)
