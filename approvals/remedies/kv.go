@@ -1,0 +1,150 @@
+package remedies
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"tandem/approvals"
+)
+
+// Secret is a secret of the KV engine, version 2.
+type Secret struct {
+	Mount, Path string
+	Keys        []string // that the service reads
+}
+
+func (s Secret) at(side string) string { return below(s.Mount, side, s.Path) }
+
+// target names the secret among the things that are changed.
+func (s Secret) target() string { return "vault:" + below(s.Mount, s.Path) }
+
+func (s Secret) String() string { return below(s.Mount, s.Path) }
+
+// kvParams name the secret; of a service that has only one, both may be left
+// out.
+func kvParams() []approvals.Param {
+	return []approvals.Param{
+		{Name: "mount", About: both("mount of the KV engine, like secret", "mount do KV, como secret")},
+		{Name: "path", About: both("path of the secret below the mount", "caminho do secret abaixo do mount")},
+	}
+}
+
+// secret is the secret that is wanted: only one that the configuration names for
+// the service.
+func (d Deps) secret(want approvals.Want) (Secret, error) {
+	s, err := d.service(want.Service)
+	if err != nil {
+		return Secret{}, err
+	}
+	mount, path := want.Params["mount"], want.Params["path"]
+	fits := slices.DeleteFunc(slices.Clone(s.Secrets), func(s Secret) bool {
+		return mount != "" && mount != s.Mount || path != "" && path != s.Path
+	})
+	if len(fits) != 1 {
+		return Secret{}, refuse(approvals.WhyParameters, fmt.Sprintf("expected mount and path of one of the secrets of %s in the configuration: %s", want.Service, names(s.Secrets)))
+	}
+	return fits[0], nil
+}
+
+func names(secrets []Secret) string {
+	all := make([]string, 0, len(secrets))
+	for _, s := range secrets {
+		all = append(all, s.String())
+	}
+	if len(all) == 0 {
+		return "it has none"
+	}
+	return strings.Join(all, ", ")
+}
+
+// kvState is what the metadata of a secret tell.
+type kvState struct {
+	Current  int64                `json:"current_version"` // 0: never written
+	Versions map[int64]*kvVersion `json:"versions"`
+}
+
+type kvVersion struct {
+	DeletionTime string `json:"deletion_time"` // empty: none; can be in the future
+	Destroyed    bool   `json:"destroyed"`
+}
+
+// state says how a version is: live, deleted, destroyed or missing.
+func (k kvState) state(version int64, now time.Time) string {
+	v := k.Versions[version]
+	if v == nil {
+		return "missing"
+	}
+	at, err := time.Parse(time.RFC3339Nano, v.DeletionTime)
+	switch {
+	case v.Destroyed:
+		return "destroyed"
+	case err == nil && !at.After(now):
+		return "deleted"
+	default:
+		return "live"
+	}
+}
+
+// olderLive is the newest version before the current one that can be read; 0:
+// none.
+func (k kvState) olderLive(now time.Time) int64 {
+	var newest int64
+	for version := range k.Versions {
+		if version < k.Current && version > newest && k.state(version, now) == "live" {
+			newest = version
+		}
+	}
+	return newest
+}
+
+func (v Vault) kvState(ctx context.Context, s Secret) (kvState, error) {
+	var state kvState
+	_, err := v.read(ctx, s.at("metadata"), nil, &state)
+	return state, err
+}
+
+// kvKeys are the names of the keys of a version: the endpoint gives no values.
+func (v Vault) kvKeys(ctx context.Context, s Secret, version int64) ([]string, error) {
+	var answer struct {
+		Subkeys map[string]any `json:"subkeys"`
+	}
+	_, err := v.read(ctx, s.at("subkeys"), url.Values{"version": {strconv.FormatInt(version, 10)}}, &answer)
+	return sortedKeys(answer.Subkeys), err
+}
+
+// seen is evidence that a remedy looked for itself.
+func (d Deps) seen(invocation, observed string) approvals.Evidence {
+	return approvals.Evidence{Invocation: invocation, Observed: observed, At: d.Now()}
+}
+
+// metadataSeen tells what the metadata said.
+func (d Deps) metadataSeen(s Secret, k kvState) approvals.Evidence {
+	observed := "no version was ever written"
+	if k.Current > 0 {
+		observed = fmt.Sprintf("version %d is %s", k.Current, k.state(k.Current, d.Now()))
+	}
+	return d.seen(fmt.Sprintf("vault kv metadata get -mount=%s %s", s.Mount, s.Path), observed)
+}
+
+// kvProof are the checks that prove a readable secret.
+func (d Deps) kvProof(service string) []string {
+	codes := []string{"KVS-001", "KVS-002", "KVS-003"}
+	if s, err := d.service(service); err == nil && s.MongoDB {
+		codes = append(codes, "MDB-004")
+	}
+	return codes
+}
+
+// secrets are all secrets of all services.
+func (d Deps) secrets() []Secret {
+	var all []Secret
+	for _, s := range d.Services {
+		all = append(all, s.Secrets...)
+	}
+	return all
+}

@@ -1,0 +1,66 @@
+package remedies
+
+import (
+	"strings"
+)
+
+// Login is how the remedies' roles are logged in to: by one of these, or by
+// several, the first of which works. Those that are nil are not used.
+type Login struct {
+	JWT        *JWTLogin
+	AppRole    *AppRoleLogin
+	Kubernetes *KubernetesLogin
+}
+
+// JWTLogin is by the bot's JWT-SVID.
+type JWTLogin struct{ Mount, Audience, Subject string }
+
+// AppRoleLogin is by role id and secret id. The role id is the role's name, so
+// that only the secret id is to be handed over.
+type AppRoleLogin struct{ Mount string }
+
+// KubernetesLogin is by the service account of the bot's pod.
+type KubernetesLogin struct{ Mount, Namespace, ServiceAccount string }
+
+// Write is one write to Vault, with which an operator makes a role.
+type Write struct {
+	Path string         `json:"path"`
+	Data map[string]any `json:"data"`
+}
+
+// Writes make the role, for each way to log in to it.
+func (r Role) Writes(l Login) []Write {
+	var all []Write
+	if l.JWT != nil {
+		all = append(all, r.write("auth/"+trim(l.JWT.Mount)+"/role/"+r.Name, map[string]any{
+			"role_type": "jwt", "user_claim": "sub",
+			"bound_subject": l.JWT.Subject, "bound_audiences": []string{l.JWT.Audience},
+		}))
+	}
+	if l.Kubernetes != nil {
+		all = append(all, r.write("auth/"+trim(l.Kubernetes.Mount)+"/role/"+r.Name, map[string]any{
+			"bound_service_account_names":      []string{l.Kubernetes.ServiceAccount},
+			"bound_service_account_namespaces": []string{l.Kubernetes.Namespace},
+		}))
+	}
+	if l.AppRole != nil {
+		path := "auth/" + trim(l.AppRole.Mount) + "/role/" + r.Name
+		all = append(all, r.write(path, map[string]any{"bind_secret_id": true}),
+			Write{Path: path + "/role-id", Data: map[string]any{"role_id": r.Name}})
+	}
+	return all
+}
+
+// write adds what every privilege has in common: it is short, good for a few
+// calls, and has nothing beside its own policy.
+func (r Role) write(path string, data map[string]any) Write {
+	seconds := int(r.MaxTTL.Seconds())
+	data["token_policies"] = []string{r.Name}
+	data["token_no_default_policy"] = true
+	data["token_type"] = "service" // batch tokens know neither uses nor revocation
+	data["token_ttl"], data["token_explicit_max_ttl"] = seconds, seconds
+	data["token_num_uses"] = r.Uses
+	return Write{Path: path, Data: data}
+}
+
+func trim(mount string) string { return strings.Trim(mount, "/") }
