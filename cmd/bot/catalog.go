@@ -59,7 +59,7 @@ func loadCatalog(c *config.Config, all []diagnostics.Probe) (*diagnostics.Catalo
 // configured or not.
 func remedyParams() map[string][]string {
 	params := map[string][]string{}
-	for _, r := range remedies.All() {
+	for _, r := range remedies.All(remedies.Deps{}) {
 		params[r.Name] = []string{}
 		for _, p := range r.Params {
 			params[r.Name] = append(params[r.Name], p.Name)
