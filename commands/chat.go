@@ -3,9 +3,11 @@ package commands
 import (
 	"html"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 
+	"github.com/alecthomas/kong"
 	"github.com/mattn/go-shellwords"
 )
 
@@ -31,7 +33,7 @@ func ParseChat(text string) (Command, error) {
 	if len(text) > MaxText {
 		return nil, &UsageError{Kind: TooLong}
 	}
-	words, err := splitChat(clean(text))
+	words, err := split(clean(text))
 	if err != nil {
 		return nil, err
 	}
@@ -73,6 +75,40 @@ func unlink(link string) string {
 	default:
 		return mark + target
 	}
+}
+
+// split splits a line into words: what ends in prose as prose, the rest as a
+// shell does.
+func split(line string) ([]string, error) {
+	app, err := newApp(&chatGrammar{})
+	if err != nil {
+		return nil, err
+	}
+	if words := splitProse(app.Model.Node, line); words != nil {
+		return words, nil
+	}
+	return splitChat(line)
+}
+
+// splitProse splits the line of a command whose last argument is prose, in which
+// quotes and dashes mean nothing; nil for any other.
+func splitProse(root *kong.Node, line string) []string {
+	words := strings.Fields(line)
+	if len(words) == 0 {
+		return nil
+	}
+	node := childNamed(root, strings.ToLower(words[0]))
+	if node == nil || len(node.Positional) == 0 || !node.Positional[len(node.Positional)-1].Tag.Has("prose") {
+		return nil
+	}
+	head := len(node.Positional)
+	if len(words) <= head || strings.HasPrefix(words[1], "-") {
+		return words
+	}
+	words[head] = strings.TrimLeft(words[head], `"'`)
+	last := len(words) - 1
+	words[last] = strings.TrimRight(words[last], `"'`)
+	return slices.Insert(words, head, "--")
 }
 
 // splitChat splits a line into words as a shell does, without running, reading

@@ -101,7 +101,18 @@ func outcomes(all []Outcome, w Words) List {
 		if remedy := strings.TrimSpace(o.Remedy.In(w.Lang)); remedy != "" {
 			text += "\n" + w.Say("label_remedy") + ": " + remedy
 		}
+		if len(o.Fixes) > 0 {
+			text += "\n" + w.Say("check_offers", "Remedies", offered(o.Fixes))
+		}
 		list = append(list, Item{Name: when, Text: text})
 	}
 	return list
+}
+
+func offered(fixes []diagnostics.FixSpec) string {
+	var names []string
+	for _, f := range fixes {
+		names = append(names, f.Remedy)
+	}
+	return strings.Join(names, ", ")
 }

@@ -18,9 +18,10 @@ import (
 )
 
 // Command is one thing that a person can ask; switch on its type. It is one of
-// Checks, Explain, Help and Version; in chat also of Diagnose and WhoAmI; in a
-// terminal also of TerminalDiagnose, Run, LintCatalog, CheckConfig, VaultPolicy,
-// Manifest and Completion.
+// Checks, Explain, Requests, Audit, Freeze, Unfreeze, Help and Version; in chat
+// also of Diagnose, Fix, Procedure, Approve, Deny, Cancel and WhoAmI; in a terminal
+// also of TerminalDiagnose, AuditVerify, AuditExport, AuditAcknowledge, Run,
+// LintCatalog, CheckConfig, VaultPolicy, KubernetesPolicy, Manifest and Completion.
 type Command interface{ command() }
 
 // Diagnose asks what is wrong with a service.

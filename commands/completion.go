@@ -34,6 +34,9 @@ func CompletionScript(shell Shell, services, codes []string) (string, error) {
 	c.add("diagnose", services...)
 	c.add("checks", codes...)
 	c.add("explain", codes...)
+	c.add("requests", PendingRequests)
+	c.add("freeze", services...)
+	c.add("unfreeze", services...)
 	c.add("completion", string(Bash), string(Zsh), string(Fish))
 	c.add("help", childNames(app.Model.Node)...)
 	switch shell {

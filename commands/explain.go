@@ -110,6 +110,8 @@ func (w Words) usage(e *UsageError) string {
 		return lines(w.Say("bad_duration", "Flag", e.Flag, "Word", e.Word), help)
 	case BadChoice:
 		return lines(w.Say("bad_choice", "Word", e.Word, "Choices", choices), w.guess(e.Nearest, e.Nearest), help)
+	case BadParam:
+		return lines(w.Say("bad_param", "Word", e.Word), help)
 	case BadQuotes:
 		return lines(w.Say("bad_quotes"), help)
 	case BadCharacter:

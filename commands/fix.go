@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
@@ -11,7 +12,7 @@ import (
 func FixPage(card Card, checks []CheckInfo, w Words) Page {
 	page := Page{Heading(w.Say("fix_title", "Service", card.Target))}
 	for _, cause := range card.Causes {
-		page = append(page, fixCause(cause, checks, w)...)
+		page = append(page, fixCause(cause, card.Target, checks, w)...)
 	}
 	var unseen List
 	for _, b := range card.Unseen {
@@ -25,7 +26,7 @@ func FixPage(card Card, checks []CheckInfo, w Words) Page {
 	return page
 }
 
-func fixCause(cause CardCause, checks []CheckInfo, w Words) Page {
+func fixCause(cause CardCause, service string, checks []CheckInfo, w Words) Page {
 	page := Page{Heading(cause.Code + " · " + cause.Title)}
 	if cause.Summary != "" {
 		page = append(page, Paragraph(cause.Summary))
@@ -33,10 +34,27 @@ func fixCause(cause CardCause, checks []CheckInfo, w Words) Page {
 	if cause.Remedy != "" {
 		page = append(page, Paragraph(w.Say("label_remedy")+": "+cause.Remedy))
 	}
+	if len(cause.Fixes) > 0 {
+		page = append(page, Paragraph(w.Say("fix_ask")), Code(strings.Join(w.asksFor(cause, service), "\n")))
+	}
 	if look := byHandOf(cause, checks); look != "" {
 		page = append(page, Paragraph(w.Say("fix_by_hand")), Code(look))
 	}
 	return append(page, Paragraph(w.Say("fix_explain", "Code", cause.Code)))
+}
+
+// asksFor are the commands that ask for what a cause offers: the first by the
+// check's code, the others by their names.
+func (w Words) asksFor(cause CardCause, service string) []string {
+	asks := []string{w.Prog + " fix " + cause.Code + " " + service}
+	for _, fix := range cause.Fixes[1:] {
+		ask := w.Prog + " fix " + fix.Remedy + " " + service
+		for _, name := range slices.Sorted(maps.Keys(fix.Params)) {
+			ask += " --param " + name + "=" + fix.Params[name]
+		}
+		asks = append(asks, ask)
+	}
+	return asks
 }
 
 // maxByHand is how many commands one cause is shown with.

@@ -15,12 +15,21 @@ import (
 // chatGrammar is what can be asked in chat. Aliases are the words that readers
 // of Portuguese may use instead.
 type chatGrammar struct {
-	Diagnose Diagnose `cmd:"" aliases:"diagnosticar"`
-	Explain  Explain  `cmd:"" aliases:"explicar"`
-	Checks   Checks   `cmd:"" aliases:"verificações,verificacoes"`
-	Help     Help     `cmd:"" aliases:"ajuda"`
-	WhoAmI   WhoAmI   `cmd:"" name:"whoami" aliases:"quemsou"`
-	Version  Version  `cmd:"" aliases:"versão,versao"`
+	Diagnose Diagnose  `cmd:"" aliases:"diagnosticar"`
+	Explain  Explain   `cmd:"" aliases:"explicar"`
+	Checks   Checks    `cmd:"" aliases:"verificações,verificacoes"`
+	Fix      Fix       `cmd:"" aliases:"corrigir"`
+	Run      Procedure `cmd:"" name:"run" aliases:"executar" about:"run_procedure"`
+	Requests Requests  `cmd:"" aliases:"pedidos"`
+	Approve  Approve   `cmd:"" aliases:"aprovar"`
+	Deny     Deny      `cmd:"" aliases:"negar"`
+	Cancel   Cancel    `cmd:"" aliases:"cancelar"`
+	Audit    Audit     `cmd:"" aliases:"auditoria"`
+	Freeze   Freeze    `cmd:"" aliases:"congelar"`
+	Unfreeze Unfreeze  `cmd:"" aliases:"descongelar"`
+	Help     Help      `cmd:"" aliases:"ajuda"`
+	WhoAmI   WhoAmI    `cmd:"" name:"whoami" aliases:"quemsou"`
+	Version  Version   `cmd:"" aliases:"versão,versao"`
 }
 
 // terminalGrammar is what can be asked in a terminal.
@@ -38,8 +47,18 @@ type terminalGrammar struct {
 		Check CheckConfig `cmd:""`
 	} `cmd:"" name:"config"`
 	Policy struct {
-		Vault VaultPolicy `cmd:""`
+		Vault      VaultPolicy      `cmd:""`
+		Kubernetes KubernetesPolicy `cmd:""`
 	} `cmd:""`
+	Requests Requests `cmd:""`
+	Audit    struct {
+		Show        Audit            `cmd:""`
+		Verify      AuditVerify      `cmd:""`
+		Export      AuditExport      `cmd:""`
+		Acknowledge AuditAcknowledge `cmd:""`
+	} `cmd:""`
+	Freeze     Freeze     `cmd:""`
+	Unfreeze   Unfreeze   `cmd:""`
 	Manifest   Manifest   `cmd:""`
 	Completion Completion `cmd:""`
 	Help       Help       `cmd:""`
@@ -113,6 +132,15 @@ func normal(selected reflect.Value) (Command, error) {
 		return c, nil
 	case Explain:
 		c.Code = strings.ToUpper(c.Code)
+		return c, nil
+	case Fix:
+		c.What = normalWhat(c.What)
+		return c, nil
+	case Procedure:
+		c.Name = normalWhat(c.Name)
+		return c, nil
+	case Requests:
+		c.Which = normalWhich(c.Which)
 		return c, nil
 	case Command:
 		return c, nil

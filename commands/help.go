@@ -121,7 +121,7 @@ func flagUsage(f *kong.Flag) string {
 	if !f.IsBool() {
 		use += " " + f.PlaceHolder
 	}
-	if f.IsSlice() {
+	if f.IsSlice() && f.Tag.Sep != -1 { // otherwise it is given again for each
 		use += ",…"
 	}
 	return use
@@ -150,6 +150,9 @@ func commandPath(node *kong.Node) string {
 // aboutID and flagID name the texts of a command and of a flag; a test holds
 // that each exists.
 func aboutID(node *kong.Node) string {
+	if node.Tag != nil && node.Tag.Has("about") { // two commands of the same words
+		return "about_" + node.Tag.Get("about")
+	}
 	return "about_" + strings.ReplaceAll(commandPath(node), " ", "_")
 }
 

@@ -22,6 +22,7 @@ const (
 	UnwantedValue   UsageKind = "unwanted_value"   // Flag takes none, or Word is malformed in another way
 	BadDuration     UsageKind = "bad_duration"     // Word is no duration
 	BadChoice       UsageKind = "bad_choice"       // Word is none of Choices
+	BadParam        UsageKind = "bad_param"        // Word is not name=value
 	BadQuotes       UsageKind = "bad_quotes"       // a quote or bracket without its other half
 	BadCharacter    UsageKind = "bad_character"    // Word means something to shells
 	TooLong         UsageKind = "too_long"         // longer than MaxText

@@ -55,8 +55,11 @@ type UnreadGroup struct {
 type Membership func(group string) (bool, error)
 
 // Governed are the commands that rules are about. Members may always ask the
-// others: they tell nothing of the services.
-func Governed() []string { return []string{"diagnose", "explain", "checks"} }
+// others: they tell nothing of the services, or the policy of the approvals is
+// about them.
+func Governed() []string {
+	return []string{"diagnose", "explain", "checks", "fix", "run", "requests", "audit"}
+}
 
 // Decide says whether a person may ask something. Without rules every member
 // may ask everything; with rules, what one of them allows.
@@ -128,6 +131,24 @@ func CommandName(c Command) string {
 		return "checks"
 	case Explain:
 		return "explain"
+	case Fix:
+		return "fix"
+	case Procedure:
+		return "run"
+	case Requests:
+		return "requests"
+	case Approve:
+		return "approve"
+	case Deny:
+		return "deny"
+	case Cancel:
+		return "cancel"
+	case Audit:
+		return "audit"
+	case Freeze:
+		return "freeze"
+	case Unfreeze:
+		return "unfreeze"
 	case WhoAmI:
 		return "whoami"
 	case Version:

@@ -141,6 +141,36 @@ func literal(e ast.Expr) string {
 	return ""
 }
 
+// approvalIDs are the texts that are named after words of the approvals, which
+// their source has as constants.
+func approvalIDs(t *testing.T) []string {
+	t.Helper()
+	prefixes := map[string][]string{"Why": {"why_", "next_"}, "State": {"state_"}, "Risk": {"risk_"}, "Deed": {"deed_"}}
+	files, err := filepath.Glob("../approvals/*.go")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no sources of the approvals", err)
+	}
+	var ids []string
+	for _, file := range files {
+		tree, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(tree, func(n ast.Node) bool {
+			spec, ok := n.(*ast.ValueSpec)
+			if !ok || len(spec.Values) != 1 {
+				return true
+			}
+			kind, _ := spec.Type.(*ast.Ident)
+			for i := 0; kind != nil && i < len(prefixes[kind.Name]); i++ {
+				ids = append(ids, prefixes[kind.Name][i]+literal(spec.Values[0]))
+			}
+			return true
+		})
+	}
+	return ids
+}
+
 // helpIDs are the texts that help makes from the grammar.
 func helpIDs(t *testing.T) []string {
 	t.Helper()
@@ -166,6 +196,9 @@ func TestEveryTextIsUsedAndThere(t *testing.T) {
 	en, used := texts(t, diagnostics.English), uses(t)
 	for _, id := range helpIDs(t) {
 		used[id] = append(used[id], use{at: "the grammar"})
+	}
+	for _, id := range approvalIDs(t) {
+		used[id] = append(used[id], use{at: "the approvals"})
 	}
 	for id := range en {
 		if len(used[id]) == 0 {
@@ -197,7 +230,7 @@ func TestEveryKindOfErrorHasItsText(t *testing.T) {
 	}
 	kinds := []UsageKind{
 		UnknownCommand, MissingCommand, UnknownFlag, MissingArgument, ExtraArgument, MissingValue,
-		UnwantedValue, BadDuration, BadChoice, BadQuotes, BadCharacter, TooLong,
+		UnwantedValue, BadDuration, BadChoice, BadParam, BadQuotes, BadCharacter, TooLong,
 	}
 	for _, lang := range []diagnostics.Lang{diagnostics.English, diagnostics.Portuguese} {
 		w := vocab.Words(lang, "/vault")

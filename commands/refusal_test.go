@@ -1,0 +1,34 @@
+package commands
+
+import (
+	"strings"
+	"testing"
+
+	"tandem/approvals"
+	"tandem/diagnostics"
+)
+
+func TestRefusalsSayWhyWhoAndTheNextStep(t *testing.T) {
+	for lang, want := range map[diagnostics.Lang]string{
+		diagnostics.English: "You asked for this, so somebody else has to decide. That holds for every account of yours, and for everybody.\n" +
+			"Who can: @sre.\nAsk a colleague to look at the card.",
+		diagnostics.Portuguese: "Foi você quem pediu, então outra pessoa precisa decidir. Vale para todas as suas contas, e para todo mundo.\n" +
+			"Quem pode: @sre.\nPeça a um colega para olhar o cartão.",
+	} {
+		if got := words(t, lang).Refused(&approvals.Refusal{Why: approvals.WhyOwnRequest}, "@sre"); got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+	}
+}
+
+func TestRefusalsTellTheirDetail(t *testing.T) {
+	w := words(t, diagnostics.Portuguese)
+	for detail, r := range map[string]approvals.Refusal{
+		"(rodando)":         {Why: approvals.WhyNotPending, Detail: string(approvals.Executing)},
+		"(path is missing)": {Why: approvals.WhyParameters, Detail: "path is \u202emissing"},
+	} {
+		if got := w.Refused(&r, ""); !strings.Contains(got, detail) || strings.Contains(got, "Quem pode") {
+			t.Errorf("%q is not in %q", detail, got)
+		}
+	}
+}
