@@ -43,7 +43,7 @@ func up(b *testing.B) *bench {
 	progress("building the bot as the image has it; the first time takes minutes")
 	build(b, lab.bot)
 	lab.world, err = world.Start(context.Background(), world.Options{
-		Dir: filepath.Join(dir, "lab"), FreePorts: true, NoBot: true, TTL: world.DefaultTTL,
+		Dir: filepath.Join(dir, "lab"), FreePorts: true, NoBot: true, NoKubernetes: true, TTL: world.DefaultTTL,
 		Progress: progress,
 	})
 	if err != nil {

@@ -80,6 +80,7 @@ func (c *Client) in(resource schema.GroupVersionResource, namespace string) dyna
 }
 
 func createOptions() metav1.CreateOptions { return metav1.CreateOptions{FieldManager: fieldManager} }
+
 func updateOptions() metav1.UpdateOptions { return metav1.UpdateOptions{FieldManager: fieldManager} }
 
 // gone deletes without a grace: here nobody but the lab would keep it.

@@ -33,7 +33,8 @@ func (f Files) AdminKey() string      { return filepath.Join(f.Dir, "admin.key")
 func (f Files) KubeletCert() string   { return filepath.Join(f.Dir, "kubelet.crt") }
 func (f Files) KubeletKey() string    { return filepath.Join(f.Dir, "kubelet.key") }
 func (f Files) ToKubeletCert() string { return filepath.Join(f.Dir, "apiserver-kubelet-client.crt") }
-func (f Files) ToKubeletKey() string  { return filepath.Join(f.Dir, "apiserver-kubelet-client.key") }
+
+func (f Files) ToKubeletKey() string { return filepath.Join(f.Dir, "apiserver-kubelet-client.key") }
 
 // toKubelet is the name under which the API server asks the kubelet.
 const toKubelet = "kube-apiserver-kubelet-client"

@@ -252,3 +252,21 @@ func count(holds bool) int32 {
 	}
 	return 0
 }
+
+// Available says whether every workload has a pod that is ready.
+func (c *Client) Available(ctx context.Context, workloads []Workload) error {
+	for _, w := range workloads {
+		object, err := c.in(resourceOf(w.Kind), w.Namespace).Get(ctx, w.Name, metav1.GetOptions{})
+		if err != nil {
+			return fmt.Errorf("read %s %s: %w", w.Kind, w.Name, err)
+		}
+		field := "availableReplicas"
+		if w.Kind == DaemonSet {
+			field = "numberAvailable"
+		}
+		if n, _, err := unstructured.NestedInt64(object.Object, "status", field); err != nil || n == 0 {
+			return fmt.Errorf("%s %s has no pod that is ready", w.Kind, w.Name)
+		}
+	}
+	return nil
+}

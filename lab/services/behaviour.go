@@ -47,6 +47,17 @@ type Behaviour struct {
 	SVID string `json:"svid"`
 }
 
+// Configured is what of it a deployment configures, and so outlives a restart; the rest is in the memory of a process.
+func (b Behaviour) Configured() Behaviour {
+	kept := Behaviour{
+		Audience: b.Audience, VaultRole: b.VaultRole, VerifierAudience: b.VerifierAudience, VerifierAllowList: b.VerifierAllowList,
+	}
+	if b.SVID == behavePlaceholder { // SPIFFE is switched off
+		kept.SVID = b.SVID
+	}
+	return kept
+}
+
 // normalised fills in what is left out and refuses what is unknown.
 func (b Behaviour) normalised() (Behaviour, error) {
 	fields := []struct {

@@ -58,6 +58,8 @@ func (s *Server) adminHandler() http.Handler {
 		s.PruneJWT()
 		s.answer(w, nil)
 	})
+	mux.HandleFunc("POST /admin/restart-agent", func(w http.ResponseWriter, _ *http.Request) { s.answer(w, s.RestartAgent()) })
+	mux.HandleFunc("POST /admin/restart-server", func(w http.ResponseWriter, _ *http.Request) { s.answer(w, s.RestartServer()) })
 	return mux
 }
 

@@ -15,6 +15,7 @@ import (
 const (
 	serverPath   = "/spire/server"
 	clusterName  = "neural-hive"
+	nodeName     = "neural-hive-node-1"
 	attestation  = "k8s_psat"
 	agentVersion = "1.15.2"
 )
@@ -43,7 +44,7 @@ func newNode(td spiffeid.TrustDomain, ttl time.Duration, now func() time.Time, f
 		alias: spiffeid.RequireFromPath(td, "/cluster/"+clusterName),
 		selectors: []*types.Selector{
 			selector("cluster:" + clusterName), selector("agent_ns:spire-system"), selector("agent_sa:spire-agent"),
-			selector("agent_node_uid:" + uuid),
+			selector("agent_node_name:" + nodeName), selector("agent_node_uid:" + uuid),
 		},
 		ttl: ttl, now: now, faults: faults,
 	}

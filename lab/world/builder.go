@@ -42,27 +42,44 @@ type builder struct {
 	mongoPassword   string
 	signingSecret   string
 	lokiGRPC        string
+	etcd            etcdAddresses
+	cluster         cluster
 	temporary       []string // folders outside the world's own, to remove at its end
 }
 
 // binaries are the real servers' programs.
 type binaries struct {
-	vault, prometheus, loki string
-	postgres                string // a folder
+	vault, prometheus, loki, etcd, kubernetes string
+
+	postgres string // a folder
 }
 
 // build finds and starts everything. What it started is in the supervisor even
 // when it fails.
 func (b *builder) build(ctx context.Context) error {
-	for _, step := range []func(context.Context) error{
-		b.findServers, b.plan, b.startServers, b.configureVault, b.startServices, b.writeFiles,
-		b.awaitSeen, b.startBot,
-	} {
+	return inOrder(ctx, b.findServers, b.plan, b.startParts, b.startCluster, b.writeFiles, b.startBot)
+}
+
+func inOrder(ctx context.Context, steps ...func(context.Context) error) error {
+	for _, step := range steps {
 		if err := step(ctx); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// startParts starts Kubernetes beside all else: it takes as long as the rest
+// together, and nothing of the rest asks it.
+func (b *builder) startParts(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	if !b.options.NoKubernetes {
+		b.inGroup(group, partKubernetes, func() error { return b.startKubernetes(ctx) })
+	}
+	group.Go(func() error {
+		return inOrder(ctx, b.startServers, b.configureVault, b.startServices, b.awaitSeen)
+	})
+	return group.Wait()
 }
 
 // say reports progress.
@@ -80,17 +97,25 @@ func serialised(progress func(string)) func(string) {
 	}
 }
 
-// findServers looks for PostgreSQL first, since its absence ends it at once.
+// findServers looks first for what is never built, since its absence ends it at
+// once.
 func (b *builder) findServers(ctx context.Context) error {
 	var err error
 	if b.binaries.postgres, err = servers.Find(ctx, servers.Postgres, b.options.Progress); err != nil {
 		return err
 	}
+	wanted := map[string]*string{
+		servers.Vault: &b.binaries.vault, servers.Prometheus: &b.binaries.prometheus, servers.Loki: &b.binaries.loki,
+	}
+	if !b.options.NoKubernetes {
+		wanted[servers.KubeAPIServer] = &b.binaries.kubernetes
+		if b.binaries.etcd, err = servers.Find(ctx, servers.Etcd, b.options.Progress); err != nil {
+			return err
+		}
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(atOnce)
-	for name, path := range map[string]*string{
-		servers.Vault: &b.binaries.vault, servers.Prometheus: &b.binaries.prometheus, servers.Loki: &b.binaries.loki,
-	} {
+	for name, path := range wanted {
 		group.Go(func() (err error) {
 			*path, err = servers.Find(ctx, name, b.options.Progress)
 			return err
@@ -181,6 +206,9 @@ func (b *builder) planAddresses() error {
 		{19090, "http://", &b.state.Prometheus.URL},
 		{13100, "http://", &b.state.Loki.URL},
 		{13195, "", &b.lokiGRPC},
+		{12379, "http://", &b.etcd.client},
+		{12380, "http://", &b.etcd.peer},
+		{16443, "https://", &b.state.Kubernetes.URL},
 		{18443, "http://", &b.state.SPIFFE.OIDCURL},
 		{18444, "http://", &b.state.SPIFFE.AdminURL},
 		{17017, "", &b.state.MongoDB.Addr},
@@ -193,6 +221,7 @@ func (b *builder) planAddresses() error {
 			return err
 		}
 	}
+	b.planKubernetes()
 	b.state.MongoDB.URI = fmt.Sprintf("mongodb://%s:%s@%s/?authSource=%s",
 		mongoUser, b.mongoPassword, b.state.MongoDB.Addr, mongoAuthDB)
 	for _, s := range catalogue() {

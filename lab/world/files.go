@@ -47,6 +47,8 @@ func exports(state State) []byte {
 		{"LOKI_ADDR", state.Loki.URL},
 		{"LAB_POSTGRES_DSN", state.Postgres.ReadOnlyDSN},
 		{"LAB_SLACK_PAGE", state.Slack.URL},
+		{"KUBECONFIG", state.Kubernetes.BotKubeconfig},
+		{"LAB_KUBECONFIG", state.Kubernetes.AdminKubeconfig},
 		{"TANDEM_CONFIG", state.Bot.ConfigFile},
 	}
 	var text strings.Builder

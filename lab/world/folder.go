@@ -35,6 +35,7 @@ func (f folder) readyFile() string       { return f.path("ready") }
 func (f folder) envFile() string         { return f.path("env") }
 func (f folder) faultsFile() string      { return f.path("faults.json") }
 func (f folder) botDir() string          { return f.path("bot") }
+func (f folder) kubernetesDir() string   { return f.path("kubernetes") }
 func (f folder) botConfigFile() string   { return f.path("tandem.yaml") }
 func (f folder) log(name string) string  { return f.path("logs", name+".log") }
 func (f folder) conf(name string) string { return f.path("config", name+".json") }
@@ -44,7 +45,7 @@ func (f folder) owned() []string {
 	return []string{
 		f.readyFile(), f.stateFile(), f.envFile(), f.botConfigFile(),
 		f.faultsFile(), // or the faults of a dead world would be cleared in this one
-		f.path("logs"), f.path("config"), f.path("data"), f.botDir(), f.path("run"),
+		f.path("logs"), f.path("config"), f.path("data"), f.botDir(), f.kubernetesDir(), f.path("run"),
 	}
 }
 
@@ -79,7 +80,7 @@ func (f folder) forget() error {
 // reading.
 func (f folder) disarm() error {
 	var errs []error
-	for _, path := range []string{f.envFile(), f.botConfigFile(), f.botDir()} {
+	for _, path := range []string{f.envFile(), f.botConfigFile(), f.botDir(), f.kubernetesDir()} {
 		errs = append(errs, os.RemoveAll(path))
 	}
 	return errors.Join(errs...)

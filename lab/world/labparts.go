@@ -20,6 +20,8 @@ const (
 	partMongoDB = "mongodb"
 	partSlack   = "slack"
 	partBot     = "bot"
+
+	partKubernetes = "kubernetes"
 )
 
 // botCommand is the bot's slash command.

@@ -33,6 +33,8 @@ type Options struct {
 	// Slack without one.
 	Bot   string
 	NoBot bool
+	// NoKubernetes leaves the API server out, and with it all that is asked of it.
+	NoKubernetes bool
 }
 
 func (o Options) complete() (Options, error) {

@@ -25,6 +25,7 @@ type State struct {
 	Loki       ServerState             `json:"loki"`
 	SPIFFE     SPIFFEState             `json:"spiffe"`
 	MongoDB    MongoDBState            `json:"mongodb"`
+	Kubernetes KubernetesState         `json:"kubernetes"`
 	Slack      SlackState              `json:"slack"`
 	Services   map[string]ServiceState `json:"services"` // by name
 	Bot        BotState                `json:"bot"`
@@ -66,6 +67,14 @@ type MongoDBState struct {
 	Addr     string `json:"addr"`
 	AdminURL string `json:"admin_url"`
 	URI      string `json:"uri"` // as in the orchestrator's secret
+}
+
+// KubernetesState is the API server. The kubeconfigs hold what they name.
+type KubernetesState struct {
+	URL             string `json:"url"` // empty in a world without
+	CAFile          string `json:"ca_file"`
+	AdminKubeconfig string `json:"admin_kubeconfig"`
+	BotKubeconfig   string `json:"bot_kubeconfig"`
 }
 
 // SlackState is the workspace. URL is the page; the Web API is below URL/api/.

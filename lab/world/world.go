@@ -16,11 +16,12 @@
 //	logs/        one file a part, and the services' events as *.jsonl
 //	config/      what each part was started with
 //	bot/         the bot's tokens and passwords, one a file
+//	kubernetes/  the cluster's keys, and the lab's own way into it
 //	run/, data/  sockets and storage
 //
-// At its end ready, world.json, tandem.yaml, env and bot/ are removed: they hold
-// tokens, and name ports that another program may take. The rest stays for
-// reading until the next start.
+// At its end ready, world.json, tandem.yaml, env, bot/ and kubernetes/ are
+// removed: they hold tokens and keys, and name ports that another program may
+// take. The rest stays for reading until the next start.
 package world
 
 import (
@@ -91,7 +92,9 @@ func (b *builder) announce() error {
 
 // tearDown undoes what start did, whatever part of it was done.
 func (b *builder) tearDown(control *control, lock *os.File) error {
-	errs := []error{b.folder.forget(), b.supervisor.down(context.Background()), b.folder.disarm()}
+	errs := []error{b.folder.forget()}
+	b.cluster.close()
+	errs = append(errs, b.supervisor.down(context.Background()), b.folder.disarm())
 	if control != nil {
 		errs = append(errs, control.close())
 	}

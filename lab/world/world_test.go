@@ -44,6 +44,8 @@ func TestWorld(t *testing.T) {
 		{"PostgreSQL has the dynamic users", checkPostgres},
 		{"Prometheus scrapes every part", checkPrometheus},
 		{"Loki has the services' events", checkLoki},
+		{"a rollout restart restarts the process", checkRollout},
+		{"deleted pods of SPIRE come back whole", checkSpirePods},
 		{"a second world is refused", checkExclusive},
 		{"Vault keeps its state", checkVaultRestart},
 		{"a paused PostgreSQL hangs", checkPause},
@@ -84,6 +86,7 @@ func checkFiles(t *testing.T, w *World) {
 	for _, path := range []string{
 		state.Bot.VaultTokenFile, state.Bot.RoleIDFile, state.Bot.SecretIDFile, state.Bot.ReadOnlyDSNFile,
 		state.Bot.SlackBotTokenFile, state.Bot.SlackAppTokenFile, state.Bot.ConfigFile,
+		state.Kubernetes.AdminKubeconfig, state.Kubernetes.BotKubeconfig, state.Kubernetes.CAFile,
 		folder(state.Dir).stateFile(), folder(state.Dir).envFile(), folder(state.Dir).readyFile(),
 	} {
 		info, err := os.Stat(path)
