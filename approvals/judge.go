@@ -1,0 +1,122 @@
+package approvals
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"reflect"
+	"strings"
+)
+
+// person is an account as the workspace told it a moment ago.
+type person struct {
+	account Account
+	name    string // of the person, if the configuration has it
+}
+
+// voter is how a request remembers a person. The hash of the address differs
+// from request to request, so that nobody is found by it.
+func (p person) voter(request string) Voter {
+	v := Voter{ID: p.account.ID}
+	if p.name != "" {
+		v.Keys = append(v.Keys, "person:"+p.name)
+	}
+	if mail := mailbox(p.account.Email); mail != "" {
+		sum := hmac.New(sha256.New, []byte(request))
+		sum.Write([]byte(mail))
+		v.Keys = append(v.Keys, "mail:"+hex.EncodeToString(sum.Sum(nil)[:16]))
+	}
+	return v
+}
+
+// known says whether it can be told which person it is.
+func (p person) known() error {
+	if p.name == "" && mailbox(p.account.Email) == "" {
+		return &Refusal{Why: WhyCannotTell, Detail: "the account has no e-mail address and is not in the map of people"}
+	}
+	return nil
+}
+
+// mailbox is an address as its owner means it: ana+admin@ is ana@.
+func mailbox(address string) string {
+	local, domain, ok := strings.Cut(strings.ToLower(strings.TrimSpace(address)), "@")
+	local, _, _ = strings.Cut(local, "+")
+	if !ok || local == "" || domain == "" {
+		return ""
+	}
+	return local + "@" + domain
+}
+
+// member tells who an account is, and refuses all that may do nothing here.
+func (s *Service) member(ctx context.Context, id string) (person, error) {
+	if s.opts.Directory == nil || s.opts.Policy.Team == "" {
+		return person{}, &Refusal{Why: WhyCannotTell, Detail: "the workspace is not known yet"}
+	}
+	a, err := s.opts.Directory.Account(ctx, id)
+	switch {
+	case err != nil:
+		return person{}, &Refusal{Why: WhyCannotTell, Detail: "the workspace does not answer who the account is"}
+	case a.Team != s.opts.Policy.Team:
+		return person{}, &Refusal{Why: WhyElsewhere}
+	case a.Standing != Member:
+		return person{}, &Refusal{Why: WhyNotMember, Detail: a.Standing}
+	}
+	a.ID = id
+	return person{account: a, name: s.opts.Policy.People[id]}, nil
+}
+
+// among refuses an account that is not one of who.
+func (s *Service) among(ctx context.Context, who Who, id string) error {
+	in, err := who.Has(ctx, s.opts.Directory, id)
+	switch {
+	case err != nil:
+		return &Refusal{Why: WhyCannotTell, Who: who, Detail: "the workspace does not answer who is in the group"}
+	case !in:
+		return &Refusal{Why: WhyNotEntitled, Who: who}
+	}
+	return nil
+}
+
+// mayAsk refuses who may not ask for this risk.
+func (s *Service) mayAsk(ctx context.Context, id string, risk Risk) error {
+	rule, ok := s.opts.Policy.Risks[risk]
+	if !ok || rule.Approve.Nobody() {
+		return &Refusal{Why: WhyNotEntitled, Detail: "the policy allows no remedies of risk " + string(risk)}
+	}
+	if rule.Ask.Nobody() {
+		return nil
+	}
+	return s.among(ctx, rule.Ask, id)
+}
+
+// mayApprove refuses who may not approve a request, by what its card says and
+// by what the policy says today.
+func (s *Service) mayApprove(ctx context.Context, r Request, id string) error {
+	if err := s.among(ctx, r.Terms.Approvers, id); err != nil {
+		return err
+	}
+	if today := s.opts.Policy.Risks[r.Plan.Risk].Approve; !reflect.DeepEqual(today, r.Terms.Approvers) {
+		return s.among(ctx, today, id)
+	}
+	return nil
+}
+
+// judgeVoter tells who votes, and refuses who may not.
+func (s *Service) judgeVoter(ctx context.Context, r Request, id string, c Choice) (Voter, error) {
+	p, err := s.member(ctx, id)
+	if err != nil {
+		return Voter{}, err
+	}
+	v := p.voter(r.ID)
+	if r.Requester.Same(v) { // told first: it is the plainest of all reasons
+		return v, &Refusal{Why: WhyOwnRequest, Who: r.Terms.Approvers}
+	}
+	if err := s.mayApprove(ctx, r, id); err != nil {
+		return v, err
+	}
+	if c == Approve { // a no does no harm, whoever says it
+		return v, p.known()
+	}
+	return v, nil
+}
