@@ -54,6 +54,8 @@ type Config struct {
 	Catalog Catalog `yaml:"catalog"`
 	// Diagnosis bounds a diagnosis.
 	Diagnosis Diagnosis `yaml:"diagnosis"`
+	// Approvals let people ask for remedies, and say who approves them.
+	Approvals *Approvals `yaml:"approvals"`
 	// Services are what can be diagnosed, by name.
 	Services map[string]*Service `yaml:"services"`
 }

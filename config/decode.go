@@ -118,13 +118,13 @@ func judgeKey(kind reflect.Type, key string) string {
 	case kind == reflect.TypeFor[ChannelID]():
 		return judgeSlackID(key, []string{"C", "G"})
 	case !serviceName.MatchString(key):
-		return "a name is not one of a service: expected lower case letters, digits and dashes"
+		return "not a name: expected lower case letters, digits and dashes"
 	default:
 		return ""
 	}
 }
 
-// serviceName is what a service may be called: it appears in commands.
+// serviceName is what a service, a person or a remedy may be called: it appears in commands.
 var serviceName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
 
 // pairs visits the keys of a mapping and returns those that it has, or nil when
@@ -175,6 +175,14 @@ func (d *decoder) scalar(node *yaml.Node, into reflect.Value, path string) {
 			d.add(node, path, "expected a number")
 		}
 		into.SetFloat(x)
+		return
+	}
+	if into.Kind() == reflect.Bool {
+		if node.Tag != "!!bool" {
+			d.add(node, path, "expected true or false")
+			return
+		}
+		into.SetBool(strings.EqualFold(node.Value, "true"))
 		return
 	}
 	if into.Kind() == reflect.Int {
@@ -241,6 +249,9 @@ func kindOf(node *yaml.Node) string {
 func nameOf(v reflect.Value) string {
 	if v.Kind() == reflect.Int || v.Kind() == reflect.Float64 {
 		return "a number"
+	}
+	if v.Kind() == reflect.Bool {
+		return "true or false"
 	}
 	return "a text"
 }

@@ -24,6 +24,9 @@ func (c *Config) setDefaults() {
 	if p := c.Postgres; p != nil && p.DSN.IsZero() {
 		p.Port, p.SSLMode = cmp.Or(p.Port, DefaultPostgresPort), cmp.Or(p.SSLMode, DefaultSSLMode)
 	}
+	if c.Approvals != nil {
+		c.Approvals.setDefaults()
+	}
 	for name, s := range c.Services {
 		s.setDefaults(name)
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -76,6 +77,22 @@ func judge(rule string, value reflect.Value) string {
 		return judgeRange(value.Int(), 1, 1000)
 	case "perminute":
 		return judgeRange(value.Int(), 1, 600)
+	case "quorum":
+		return judgeRange(value.Int(), 1, 10)
+	case "expires":
+		return judgeSpan(time.Duration(value.Int()), time.Minute, 24*time.Hour)
+	case "clock":
+		if !clock.MatchString(value.String()) {
+			return "expected a time of the day like 22:00"
+		}
+	case "zone":
+		if _, err := time.LoadLocation(value.String()); err != nil || value.String() == "Local" {
+			return "expected a time zone like America/Sao_Paulo or UTC"
+		}
+	case "emoji":
+		if !emoji.MatchString(value.String()) {
+			return "expected the name of an emoji without colons, like white_check_mark"
+		}
 	case "slackid":
 		return judgeSlackID(value.String(), strings.Fields(arg))
 	case "oneof":
@@ -92,6 +109,19 @@ var vaultPath = regexp.MustCompile(`^[A-Za-z0-9_.@=,:-]+(/[A-Za-z0-9_.@=,:-]+)*$
 
 // plain matches what may stand in a PromQL string or a shell command as it is.
 var plain = regexp.MustCompile(`^[A-Za-z0-9_.:/@=,-]+$`)
+
+// clock matches a time of the day.
+var clock = regexp.MustCompile(`^([01][0-9]|2[0-3]):[0-5][0-9]$`)
+
+// emoji matches what Slack calls an emoji, without the colons.
+var emoji = regexp.MustCompile(`^[a-z0-9_+'-]{1,100}$`)
+
+func judgeSpan(d, low, high time.Duration) string {
+	if d < low || d > high {
+		return "expected a duration from " + low.String() + " to " + high.String()
+	}
+	return ""
+}
 
 func judgeURL(text string) string {
 	u, err := url.Parse(text)
