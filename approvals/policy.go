@@ -53,3 +53,6 @@ type Freeze struct {
 	Reason string    `json:"reason,omitempty"`
 	At     time.Time `json:"at"`
 }
+
+// Policy tells what the service judges by; nobody changes it.
+func (s *Service) Policy() Policy { return s.opts.Policy }

@@ -1,12 +1,14 @@
 package slack
 
 import (
+	"cmp"
 	"context"
 	"runtime/debug"
 	"strings"
 
 	slackgo "github.com/slack-go/slack"
 
+	"tandem/approvals"
 	"tandem/commands"
 )
 
@@ -27,12 +29,34 @@ func (b *Bot) act(ctx context.Context, a ask, action action, from *interaction) 
 	case actionEvidence:
 		b.withRun(ctx, a, action.Value, func(w commands.Words, run *commands.Inquiry) { b.sendEvidence(ctx, a, w, run, card) })
 	case actionFix:
-		b.withRun(ctx, a, action.Value, func(w commands.Words, run *commands.Inquiry) { b.sayFix(ctx, a, w, run) })
+		b.withRun(ctx, a, action.Value, func(w commands.Words, run *commands.Inquiry) { b.sayFix(ctx, a, w, run, card) })
 	case actionDirect:
 		b.answerDirectly(ctx, a)
 	case actionRefresh:
 		a.origin = byHome // rules hold there as in a direct message
 		b.openHome(ctx, a)
+	default:
+		b.actOnRequest(ctx, a, kind, action.Value, from)
+	}
+}
+
+// actOnRequest does what a button about a remedy asks for.
+func (b *Bot) actOnRequest(ctx context.Context, a ask, kind, value string, from *interaction) {
+	if b.opts.Approvals == nil {
+		return
+	}
+	card := from.Container.MessageTS
+	switch kind {
+	case actionApprove:
+		b.clickVote(ctx, a, approvals.Approve, value, card, from.TriggerID)
+	case actionDeny:
+		b.clickVote(ctx, a, approvals.Deny, value, card, from.TriggerID)
+	case actionCancel:
+		b.clickCancel(ctx, a, value, card, from.TriggerID)
+	case actionDryRun:
+		b.clickDryRun(ctx, a, value)
+	case actionAsk:
+		b.clickAsk(ctx, a, value, from.TriggerID)
 	}
 }
 
@@ -71,15 +95,22 @@ func (b *Bot) withRun(ctx context.Context, a ask, id string, do func(commands.Wo
 	do(w, run)
 }
 
-// sayFix tells a person alone what would mend what the run found.
-func (b *Bot) sayFix(ctx context.Context, a ask, w commands.Words, run *commands.Inquiry) {
+// sayFix tells a person alone what would mend what the run found, and offers the
+// remedies that can be asked for, in the thread of the card.
+func (b *Bot) sayFix(ctx context.Context, a ask, w commands.Words, run *commands.Inquiry, card string) {
 	report, err := run.Result()
 	if err != nil {
 		b.explain(ctx, a, w, err)
 		return
 	}
-	page := commands.FixPage(commands.NewCard(report, run.Since, w), b.opts.Diagnoser.Checks(), w)
-	b.whisper(ctx, a, drawPage(page, w)...)
+	found := commands.NewCard(report, run.Since, w)
+	messages := drawPage(commands.FixPage(found, b.opts.Diagnoser.Checks(), w), w)
+	if b.opts.Approvals != nil {
+		offers := drawOffers(found, cmp.Or(a.thread, card), b.opts.Approvals.Remedies(), w)
+		last := &messages[len(messages)-1]
+		last.blocks = append(last.blocks, offers...)
+	}
+	b.whisper(ctx, a, messages...)
 }
 
 // sendEvidence puts all evidence as a file below the card, once, and tells who

@@ -15,6 +15,11 @@ const (
 	actionFix      = "fix"      // value: a run
 	actionDirect   = "direct"   // value: the text of a command, to be answered in a direct message
 	actionRefresh  = "refresh"  // draws the Home tab anew
+	actionApprove  = "approve"  // value: a request
+	actionDeny     = "deny"     // value: a request
+	actionCancel   = "cancel"   // value: a request
+	actionDryRun   = "dry-run"  // value: a request
+	actionAsk      = "ask"      // value: a wantedRemedy
 )
 
 // drawButtons is what one can do about a verdict.

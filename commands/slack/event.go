@@ -36,7 +36,17 @@ type event struct {
 		Tab         string          `json:"tab"`
 		Edited      json.RawMessage `json:"edited"`
 		Tokens      revokedTokens   `json:"tokens"`
+		Reaction    string          `json:"reaction"` // without colons
+		ItemUser    string          `json:"item_user"`
+		Item        reactedItem     `json:"item"`
 	} `json:"event"`
+}
+
+// reactedItem is what somebody reacted to.
+type reactedItem struct {
+	Type    string `json:"type"`
+	Channel string `json:"channel"`
+	TS      string `json:"ts"`
 }
 
 // revokedTokens are the accounts whose tokens were revoked: the bot's own, or
@@ -112,6 +122,8 @@ func (b *Bot) routeEvent(e *event) job {
 		return job{ask: a, run: func(ctx context.Context) { b.openHome(ctx, a) }}
 	case "member_joined_channel":
 		return b.routeJoin(e)
+	case "reaction_added", "reaction_removed":
+		return b.routeReaction(e)
 	case "tokens_revoked":
 		if len(e.Event.Tokens.Bot) == 0 {
 			return job{} // the bot's is as good as before

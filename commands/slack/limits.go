@@ -16,6 +16,7 @@ const (
 	maxOption     = 75     // text of an option of a menu
 	maxOptions    = 100    // of a menu
 	maxTyped      = 200    // what one types into a line of a modal
+	maxReason     = 600    // of what one types as a reason
 	maxTableRows  = 100    // rows of a table, its heading among them
 	maxFieldError = 300    // what is wrong with a field of a modal
 	maxHome       = 100    // blocks of a Home tab

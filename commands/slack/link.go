@@ -120,6 +120,7 @@ func (b *Bot) hear(ctx, jobs context.Context, l *link, up *lineUp, raw []byte) {
 	case "hello":
 		up.set(true)
 		b.links.off.Store(false)
+		b.noteLinked()
 		b.log.InfoContext(ctx, "connected to slack", "connections", e.NumConnections)
 	case "disconnect":
 		b.toldToLeave(ctx, l, e.Reason)

@@ -144,15 +144,19 @@ func (m *Manifest) reachAt(address string) {
 func BotScopes() []string {
 	return []string{
 		"app_mentions:read", // the event app_mention: questions in threads, where slash commands cannot be typed
+		"channels:history",  // conversations.history and .replies: finds a card again that it posted just before a crash
 		"channels:read",     // conversations.info and the event member_joined_channel, in public channels
 		"chat:write",        // placeholders, cards, evidence, and answers that only the asker sees
 		"commands",          // the slash command and the message shortcut
 		"files:write",       // evidence that is too long for a message
+		"groups:history",    // the same as channels:history, in private channels
 		"groups:read",       // the same as channels:read, in private channels
 		"im:history",        // the event message.im: questions in a direct message
 		"im:write",          // conversations.open: the answer to a button of the Home tab
-		"usergroups:read",   // usergroups.users.list: who may ask, by group
+		"reactions:read",    // reactions.get and the events reaction_…: votes by reaction
+		"usergroups:read",   // usergroups.users.list: who may ask and approve, by group
 		"users:read",        // users.info: in which language to answer, and who is a guest, a bot or deactivated
+		"users:read.email",  // users.info: which accounts are one person's, who may not approve what they asked for
 	}
 }
 
@@ -164,6 +168,8 @@ func botEvents() []string {
 		"app_uninstalled",       // ends the bot with the next step, since Slack lets it in no more
 		"member_joined_channel", // greets the channel that the bot was invited to
 		"message.im",            // asks a question
+		"reaction_added",        // votes
+		"reaction_removed",      // takes a vote back
 		"tokens_revoked",        // the same as app_uninstalled
 	}
 }

@@ -50,7 +50,7 @@ func (b *Bot) shortcut(ctx context.Context, a ask, from *interaction) {
 	named = slices.DeleteFunc(named, func(s string) bool { return !slices.Contains(open, s) })
 	view, err := drawModal(open, named, modalPlace{a.channel, a.thread, a.aside}, w)
 	if err == nil {
-		err = b.web.openView(ctx, from.TriggerID, view)
+		_, err = b.web.openView(ctx, from.TriggerID, view)
 	}
 	if err != nil {
 		b.log.WarnContext(ctx, "open a modal", "ask", a, "error", err, "details", details(err))
@@ -132,8 +132,11 @@ func sinceElement(w commands.Words) slackgo.BlockElement {
 // acknowledgement (nil closes the modal), so that nothing here may wait; run,
 // unless it is nil, does the rest.
 func (b *Bot) submitted(a ask, from *interaction) (answer any, run func(context.Context)) {
+	if from.View.CallbackID != ShortcutDiagnose {
+		return nil, b.submittedRequest(a, from)
+	}
 	var place modalPlace
-	if from.View.CallbackID != ShortcutDiagnose || json.Unmarshal([]byte(from.View.PrivateMetadata), &place) != nil {
+	if json.Unmarshal([]byte(from.View.PrivateMetadata), &place) != nil {
 		return nil, nil
 	}
 	w := b.wordsOf(b.people.known(a.user))

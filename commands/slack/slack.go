@@ -24,6 +24,7 @@ import (
 	slackgo "github.com/slack-go/slack"
 	"golang.org/x/sync/errgroup"
 
+	"tandem/approvals"
 	"tandem/commands"
 	"tandem/diagnostics"
 )
@@ -41,7 +42,14 @@ type Options struct {
 	Access    []commands.Rule   // who may ask what; empty: every member may ask everything
 	Diagnoses int               // in a minute, that one person may ask for; zero: 10
 	Channels  map[string]string // services that channels are about, by the channel's id
-	Version   string            // what `version` answers
+	// Approvals are how remedies are asked for and voted on; nil: they are not
+	// configured. The bot is their face and their directory, and meets them when
+	// it knows its workspace.
+	Approvals *approvals.Service
+	// Work, if set, moves the requests. It runs from then on, while the bot is let
+	// in, and ends with its context when what it has begun is done.
+	Work    func(context.Context) error
+	Version string // what `version` answers
 
 	Connections int           // websockets at once, so that a refresh leaves no gap; zero: 2
 	Width       int           // asks answered at once; zero: 64
@@ -108,6 +116,9 @@ type Bot struct {
 	desk   *commands.Desk
 	spots  spots
 	homes  homes
+	cards  cards  // of requests
+	output output // of remedies that run
+	linked chan struct{}
 	tasks  sync.WaitGroup // what goes on behind the answers
 	newRef func() string
 
@@ -159,6 +170,7 @@ func New(opts Options) (*Bot, error) {
 		quota:  commands.NewQuota(opts.Diagnoses, opts.Now),
 		desk:   commands.NewDesk(opts.Diagnoser, commands.DeskOptions{Join: opts.Join, Timeout: opts.Timeout, Now: opts.Now}),
 		newRef: newRef,
+		linked: make(chan struct{}, 1),
 
 		apologists: newCrew(apologists, 0, 0),
 
@@ -178,6 +190,9 @@ func (b *Bot) Run(ctx context.Context) error {
 	if err := b.identify(ctx); err != nil {
 		return ended(ctx, err)
 	}
+	if b.opts.Approvals != nil {
+		b.opts.Approvals.Meet(b, &directory{web: b.web, me: b.me}, b.me.team)
+	}
 	jobs, cutOff := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cutOff(nil)
 	err := b.intake(ctx, jobs)
@@ -194,6 +209,12 @@ func (b *Bot) intake(ctx, jobs context.Context) error {
 	}
 	if b.opts.HTTP.Listen != "" {
 		ways.Go(func() error { return b.serveHTTP(ctx, jobs) })
+	}
+	if b.opts.Approvals != nil {
+		ways.Go(func() error { return b.keepVigil(ctx) })
+	}
+	if b.opts.Work != nil {
+		ways.Go(func() error { return b.opts.Work(ctx) })
 	}
 	return ways.Wait()
 }

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -43,13 +44,18 @@ const (
 	methodPublish     = "views.publish"
 	methodOpenDirect  = "conversations.open"
 	methodResponseURL = "response_url"
+	methodUpdateView  = "views.update"
+	methodReactions   = "reactions.get"
+	methodHistory     = "conversations.history"
+	methodReplies     = "conversations.replies"
 )
 
 // message is what a person sees: blocks, and a text for where blocks cannot be
 // shown.
 type message struct {
-	text   string
-	blocks []slackgo.Block
+	text     string
+	blocks   []slackgo.Block
+	metadata slackgo.SlackMetadata // by which the bot finds it again; zero: none
 }
 
 // web is Slack's Web API with deadlines and patience. It is safe for use by
@@ -185,6 +191,9 @@ func content(thread string, m message) []slackgo.MsgOption {
 	if thread != "" {
 		options = append(options, slackgo.MsgOptionTS(thread))
 	}
+	if m.metadata.EventType != "" {
+		options = append(options, slackgo.MsgOptionMetadata(m.metadata))
+	}
 	return options
 }
 
@@ -211,11 +220,11 @@ func (w *web) glance(ctx context.Context, channel, ts string, m message) (bool, 
 }
 
 func (w *web) edit(ctx context.Context, channel, ts string, m message) error {
-	_, _, _, err := w.api.UpdateMessageContext(
-		ctx, channel, ts,
-		slackgo.MsgOptionText(m.text, false),
-		slackgo.MsgOptionBlocks(m.blocks...),
-	)
+	options := []slackgo.MsgOption{slackgo.MsgOptionText(m.text, false), slackgo.MsgOptionBlocks(m.blocks...)}
+	if m.metadata.EventType != "" {
+		options = append(options, slackgo.MsgOptionMetadata(m.metadata))
+	}
+	_, _, _, err := w.api.UpdateMessageContext(ctx, channel, ts, options...)
 	return err
 }
 
@@ -230,12 +239,77 @@ func (w *web) permalink(ctx context.Context, channel, ts string) (string, error)
 }
 
 // openView opens a modal for whoever holds the trigger, which is at once or
-// never.
-func (w *web) openView(ctx context.Context, trigger string, view slackgo.ModalViewRequest) error {
-	return w.once(ctx, methodOpenView, func(ctx context.Context) error {
-		_, err := w.api.OpenViewContext(ctx, trigger, view)
+// never, and returns its id.
+func (w *web) openView(ctx context.Context, trigger string, view slackgo.ModalViewRequest) (string, error) {
+	id := ""
+	err := w.once(ctx, methodOpenView, func(ctx context.Context) error {
+		opened, err := w.api.OpenViewContext(ctx, trigger, view)
+		if err == nil {
+			id = opened.ID
+		}
 		return err
 	})
+	return id, err
+}
+
+// updateView replaces a modal that is open still.
+func (w *web) updateView(ctx context.Context, id string, view slackgo.ModalViewRequest) error {
+	return w.call(ctx, methodUpdateView, true, func(ctx context.Context) error {
+		_, err := w.api.UpdateViewContext(ctx, view, "", "", id)
+		return err
+	})
+}
+
+// reactions returns the reactions on a message, with everybody who reacted.
+func (w *web) reactions(ctx context.Context, channel, ts string) ([]slackgo.ItemReaction, error) {
+	var found []slackgo.ItemReaction
+	err := w.call(ctx, methodReactions, true, func(ctx context.Context) error {
+		item, err := w.api.GetReactionsContext(ctx, slackgo.NewRefToMessage(channel, ts), slackgo.GetReactionsParameters{Full: true})
+		found = item.Reactions
+		return err
+	})
+	return found, err
+}
+
+// maxLookedBack is how many pages of a conversation are read.
+const maxLookedBack = 10
+
+// since returns the messages of a channel, or of one of its threads, that were
+// written after a time, with their metadata.
+func (w *web) since(ctx context.Context, channel, thread string, at time.Time) ([]slackgo.Message, error) {
+	var found []slackgo.Message
+	oldest, cursor := strconv.FormatInt(at.Unix(), 10)+".000000", ""
+	for range maxLookedBack {
+		page, next, err := w.page(ctx, channel, thread, oldest, cursor)
+		found = append(found, page...)
+		if err != nil || next == "" {
+			return found, err
+		}
+		cursor = next
+	}
+	return found, nil
+}
+
+func (w *web) page(ctx context.Context, channel, thread, oldest, cursor string) (page []slackgo.Message, next string, err error) {
+	if thread != "" {
+		err = w.call(ctx, methodReplies, true, func(ctx context.Context) (err error) {
+			page, _, next, err = w.api.GetConversationRepliesContext(ctx, &slackgo.GetConversationRepliesParameters{
+				ChannelID: channel, Timestamp: thread, Oldest: oldest, Cursor: cursor, Limit: 200, IncludeAllMetadata: true,
+			})
+			return err
+		})
+		return page, next, err
+	}
+	err = w.call(ctx, methodHistory, true, func(ctx context.Context) error {
+		answer, err := w.api.GetConversationHistoryContext(ctx, &slackgo.GetConversationHistoryParameters{
+			ChannelID: channel, Oldest: oldest, Cursor: cursor, Limit: 200, IncludeAllMetadata: true,
+		})
+		if err == nil {
+			page, next = answer.Messages, answer.ResponseMetaData.NextCursor
+		}
+		return err
+	})
+	return page, next, err
 }
 
 // publish replaces a person's Home tab.

@@ -1,0 +1,252 @@
+package slack
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+
+	slackgo "github.com/slack-go/slack"
+
+	"tandem/approvals"
+	"tandem/commands"
+)
+
+const (
+	planBudget  = 7000 // text of a plan on a card; what is longer is a file
+	shareDigest = 900  // of each part of a plan that is not whole
+	shareWords  = 600  // what a person gave as a reason
+	shareVotes  = 1200
+	shortHash   = 12 // of a fingerprint, to be compared by eye
+)
+
+// ballotPaper is a request as people see it before they decide: the card, and
+// the file beside it when the plan is too long for a card.
+type ballotPaper struct {
+	request approvals.Request
+	words   commands.Words
+	policy  approvals.Policy
+	sheet   *file // nil: the card has the whole plan
+	filed   bool  // the sheet can be read beside the card
+	unfiled string
+}
+
+// newBallotPaper draws the plan, and says whether a card can hold it.
+func newBallotPaper(r approvals.Request, policy approvals.Policy, w commands.Words) *ballotPaper {
+	p := &ballotPaper{request: r, words: w, policy: policy}
+	if _, whole := drawPlan(r.Plan, planBudget, w); !whole {
+		sheet := planFile(r, w)
+		p.sheet = &sheet
+	}
+	return p
+}
+
+// votable says whether whoever reads the card has read, or can read, the whole
+// plan, and the request still wants votes.
+func (p *ballotPaper) votable() bool {
+	return p.request.State == approvals.Pending && (p.sheet == nil || p.filed)
+}
+
+// draw is the card: how it stands, what will be done and why, who may decide,
+// and the buttons that do something still.
+func (p *ballotPaper) draw() message {
+	r, w := p.request, p.words
+	headline := r.Plan.Service + ": " + w.State(r.State)
+	blocks := []slackgo.Block{
+		header(stateMark(r.State) + " " + headline),
+		section(fit(r.Plan.Does.In(w.Lang), shareHeadline, ellipsis, strong) + "\n" + p.drawAsked()),
+	}
+	plan, _ := drawPlan(r.Plan, planBudget, w)
+	blocks = append(blocks, plan...)
+	if p.sheet != nil {
+		blocks = append(blocks, section(p.drawSheet()))
+	}
+	blocks = append(blocks, section(p.drawVotes()), footnotes(p.drawFooter()))
+	if buttons := p.drawButtons(); buttons != nil {
+		blocks = append(blocks, buttons)
+	}
+	return message{
+		text:     fallback(headline + " – " + r.Plan.Does.In(w.Lang)),
+		blocks:   blocks,
+		metadata: cardMark(r.ID),
+	}
+}
+
+// drawAsked says who asked, and why in that one's words: on one line between
+// quotes, so that they can be taken for nothing else.
+func (p *ballotPaper) drawAsked() string {
+	w := p.words
+	text := prose(w.Say(textAskedBy)) + " " + actor(p.request.Requester.ID)
+	if p.request.Reason != "" {
+		text += ": “" + fit(p.request.Reason, shareWords, ellipsis, oneLine) + "”"
+	}
+	if p.request.BrokeGlass {
+		text += "\n" + markBroken + " " + strong(w.Say(textBrokeGlass))
+	}
+	if p.request.Reviews != "" {
+		text += "\n" + prose(w.Say(textReviews, "Request", p.request.Reviews))
+	}
+	if p.request.Replaces != "" {
+		text += "\n" + prose(w.Say(textReplaces, "Request", p.request.Replaces))
+	}
+	return text
+}
+
+// actor names an account; what is none, like terminal:root, stands as it is.
+func actor(id string) string {
+	if (ask{user: id}).asker() == "" {
+		return inlineCode(cmp.Or(id, "–"))
+	}
+	return tag(id)
+}
+
+// drawSheet says that the plan is in a file, by whose hash it can be known, or
+// why nobody can decide.
+func (p *ballotPaper) drawSheet() string {
+	if p.request.State == approvals.Pending && !p.filed {
+		if p.unfiled == "" {
+			return markWorking + " " + prose(p.words.Say(textPlanFiling))
+		}
+		return markMissing + " " + prose(p.words.Say(textPlanUnfiled)+"\n"+p.unfiled)
+	}
+	sum := sha256.Sum256([]byte(p.sheet.text))
+	return "📎 " + prose(p.words.Say(textPlanFiled, "File", p.sheet.name)) + "\n" + inlineCode("sha256 "+hex.EncodeToString(sum[:]))
+}
+
+// drawVotes says who may decide, what is missing still, and who voted what.
+func (p *ballotPaper) drawVotes() string {
+	r, w := p.request, p.words
+	approvals := r.Approvals()
+	quorum := max(1, r.Terms.Quorum)
+	var lines []string
+	lines = append(lines, strong(w.Say(textVotes, "Have", len(approvals), "Want", quorum)))
+	for _, v := range r.Votes {
+		lines = append(lines, drawVote(v))
+	}
+	if r.State == "pending" {
+		lines = append(lines, prose(w.Say(textMayApprove))+" "+drawWho(r.Terms.Approvers))
+		lines = append(lines, prose(w.Count(textOthers, quorum)))
+		lines = append(lines, prose(p.howToVote()))
+	}
+	if ending := p.drawEnding(); ending != "" {
+		lines = append(lines, ending)
+	}
+	return strings.Join(lines, "\n")
+}
+
+func drawVote(v approvals.Vote) string {
+	mark := "✅"
+	if v.Choice == approvals.Deny {
+		mark = markRefused
+	}
+	text := mark + " " + actor(v.ID) + " · " + onClock(v.At)
+	if v.Reason != "" {
+		text += ": “" + fit(v.Reason, shareLine, ellipsis, oneLine) + "”"
+	}
+	return text
+}
+
+// drawWho names those who may, so that Slack calls them.
+func drawWho(who approvals.Who) string {
+	groups, people := named(who.Groups, groupMention), named(who.People, tag)
+	return cmp.Or(strings.Trim(groups+", "+people, ", "), "–")
+}
+
+// howToVote says which ways of voting count.
+func (p *ballotPaper) howToVote() string {
+	w, id := p.words, p.request.ID
+	switch {
+	case !p.votable():
+		return w.Say(textVoteNotYet)
+	case p.request.Terms.Reactions:
+		return w.Say(textVoteReact, "Approve", p.policy.Emojis(approvals.Approve)[0], "Deny", p.policy.Emojis(approvals.Deny)[0], "Request", id)
+	case p.request.Terms.Reason:
+		return w.Say(textVoteReason, "Request", id)
+	default:
+		return w.Say(textVoteButton, "Request", id)
+	}
+}
+
+// drawEnding says how it ended, and what somebody said to that.
+func (p *ballotPaper) drawEnding() string {
+	r, w := p.request, p.words
+	if !r.State.Ended() {
+		return ""
+	}
+	text := stateMark(r.State) + " " + prose(w.Say(endText(r.State)))
+	if r.Ender != "" {
+		text += " " + actor(r.Ender)
+	}
+	if r.Ending != "" {
+		text += ": “" + fit(r.Ending, shareWords, ellipsis, oneLine) + "”"
+	}
+	if r.ReplacedBy != "" {
+		text += "\n" + prose(w.Say(textReplacedBy, "Request", r.ReplacedBy))
+	}
+	return text
+}
+
+func (p *ballotPaper) drawFooter() string {
+	r, w := p.request, p.words
+	parts := []string{
+		prose(w.Say(textRequest, "Request", r.ID)),
+		prose(w.Say(textFingerprint)) + " " + inlineCode(short(r.Fingerprint)),
+	}
+	if r.State == approvals.Pending {
+		parts = append(parts, prose(w.Say(textExpires))+" "+onClock(r.Expires))
+	}
+	return strings.Join(parts, " · ")
+}
+
+func short(hash string) string { return hash[:min(len(hash), shortHash)] }
+
+// drawButtons are those that do something in this state; nil for none.
+func (p *ballotPaper) drawButtons() slackgo.Block {
+	r, w := p.request, p.words
+	if r.State != approvals.Pending {
+		return nil
+	}
+	var buttons []slackgo.BlockElement
+	if p.votable() {
+		buttons = append(buttons,
+			button(actionApprove, r.ID, w.Say(textButtonApprove)).WithStyle(slackgo.StylePrimary),
+			button(actionDeny, r.ID, w.Say(textButtonDeny)).WithStyle(slackgo.StyleDanger))
+	}
+	buttons = append(buttons,
+		button(actionDryRun, r.ID, w.Say(textButtonDryRun)),
+		button(actionCancel, r.ID, w.Say(textButtonCancel)))
+	return slackgo.NewActionBlock("request", buttons...)
+}
+
+// stateMark shows a state by shape.
+func stateMark(s approvals.State) string {
+	switch s {
+	case approvals.Pending:
+		return "✋"
+	case approvals.Approved, approvals.Executing:
+		return markWorking
+	case approvals.Verified, approvals.Reviewed:
+		return "✅"
+	case approvals.Unverified:
+		return markMissing
+	case approvals.Failed:
+		return "❌"
+	case approvals.Interrupted:
+		return markBroken
+	case approvals.Denied:
+		return markRefused
+	case approvals.Expired:
+		return "⌛"
+	default:
+		return "➖"
+	}
+}
+
+// endText is the id of what follows from how a request ended.
+func endText(s approvals.State) string {
+	return cmp.Or(map[approvals.State]string{
+		approvals.Verified: textEndVerified, approvals.Unverified: textEndUnverified, approvals.Failed: textEndFailed,
+		approvals.Interrupted: textEndInterrupted, approvals.Denied: textEndDenied, approvals.Expired: textEndExpired,
+		approvals.Cancelled: textEndCancelled, approvals.Superseded: textEndSuperseded, approvals.Reviewed: textEndReviewed,
+	}[s], string(s))
+}

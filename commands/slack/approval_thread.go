@@ -1,0 +1,188 @@
+package slack
+
+import (
+	"slices"
+	"strings"
+
+	slackgo "github.com/slack-go/slack"
+
+	"tandem/approvals"
+	"tandem/diagnostics"
+)
+
+// drawLines is what the thread tells of audit entries: in as few messages as
+// they fit into, each with the number of the last entry that it tells.
+func (p *ballotPaper) drawLines(entries []approvals.Entry) []told {
+	var all []told
+	var lines []chunk
+	flush := func(upTo int64) {
+		if len(lines) > 0 {
+			m := sections(p.words.Say(textRequest, "Request", p.request.ID), lines)
+			m.metadata = lineMark(p.request.ID, upTo)
+			all = append(all, told{m, upTo})
+			lines = nil
+		}
+	}
+	for _, e := range entries {
+		if e.Deed == approvals.DeedProved { // a message has one table at most
+			flush(e.Number - 1)
+			all = append(all, told{p.drawProof(e), e.Number})
+			continue
+		}
+		if line := p.drawLine(e); line != "" {
+			lines = append(lines, chunk{safe: line})
+		}
+		if endsRequest(e) {
+			lines = append(lines, p.drawHead(e)...)
+		}
+	}
+	if len(entries) > 0 {
+		flush(entries[len(entries)-1].Number)
+	}
+	return all
+}
+
+// told is a message of the thread, and the last audit entry that it tells.
+type told struct {
+	message
+	upTo int64
+}
+
+// endsRequest says whether nothing follows on an entry. A refusal that came
+// later is in the trail, but ends nothing.
+func endsRequest(e approvals.Entry) bool { return e.State.Ended() && e.Deed != approvals.DeedRefused }
+
+// drawHead says how it ended and what is next, and the head of the audit chain:
+// Slack is a witness of it outside the database.
+func (p *ballotPaper) drawHead(e approvals.Entry) []chunk {
+	w := p.words
+	headline := stateMark(e.State) + " " + strong(w.State(e.State)) + " " + prose(w.Say(endText(e.State)))
+	witness := prose(w.Say(textChainHead, "Number", e.Number)) + " " + inlineCode(e.Hash)
+	return []chunk{{safe: headline}, {safe: witness}}
+}
+
+// drawLine is one entry as people read it; empty for those that the thread does
+// not tell: what was refused is told to whom it concerns.
+func (p *ballotPaper) drawLine(e approvals.Entry) string {
+	w, d := p.words, e.Detail
+	quoted := ""
+	if reason := d[approvals.KeyReason]; reason != "" {
+		quoted = ": “" + fit(reason, shareWords, ellipsis, oneLine) + "”"
+	}
+	switch e.Deed {
+	case approvals.DeedAsked:
+		return "✋ " + actor(e.Actor) + " " + prose(w.Say(textLineAsked)) + quoted
+	case approvals.DeedVoted:
+		text, mark := textLineApproved, "✅"
+		if d[approvals.KeyChoice] == string(approvals.Deny) {
+			text, mark = textLineDenied, markRefused
+		}
+		return mark + " " + actor(e.Actor) + " " + prose(w.Say(text)) + p.drawCount(d) + quoted
+	case approvals.DeedWithdrawn:
+		return "↩️ " + actor(e.Actor) + " " + prose(w.Say(textLineWithdrawn)) + p.drawCount(d)
+	case approvals.DeedJudged:
+		return "⚖️ " + prose(w.Say(textLineJudged)) + " " + actors(d[approvals.KeyApprovers]) +
+			" · " + prose(w.Say(textFingerprint)) + " " + inlineCode(short(d[approvals.KeyFingerprint]))
+	case approvals.DeedCalling:
+		return "▶️ " + p.drawCall(d)
+	case approvals.DeedCalled:
+		return p.drawResult(d)
+	case approvals.DeedState:
+		return p.drawChange(e, quoted)
+	default:
+		return ""
+	}
+}
+
+func (p *ballotPaper) drawCount(d map[string]string) string {
+	have, want := d[approvals.KeyApprovals], d[approvals.KeyQuorum]
+	if have == "" || want == "" {
+		return ""
+	}
+	return " · " + prose(p.words.Say(textLineCount, "Have", have, "Want", want))
+}
+
+// actors names several accounts that are separated by commas.
+func actors(list string) string {
+	var all []string
+	for id := range strings.SplitSeq(list, ",") {
+		all = append(all, actor(strings.TrimSpace(id)))
+	}
+	return strings.Join(all, ", ")
+}
+
+func (p *ballotPaper) drawCall(d map[string]string) string {
+	text := fit(d[approvals.KeyCall], shareCause, ellipsis, inlineCode)
+	if as := d[approvals.KeyIdentity]; as != "" {
+		text += " " + prose(p.words.Say(textLineAs)) + " " + fit(as, shareLine, ellipsis, inlineCode)
+	}
+	return text
+}
+
+func (p *ballotPaper) drawResult(d map[string]string) string {
+	mark := "✔️"
+	if d[approvals.KeyFailed] != "" {
+		mark = "❌"
+	}
+	return mark + " " + fit(d[approvals.KeyCall], shareLine, ellipsis, inlineCode) + " → " + fit(d[approvals.KeyResult], shareCause, ellipsis, oneLine)
+}
+
+// drawChange is a change of state that is not the end: that is told by drawHead.
+func (p *ballotPaper) drawChange(e approvals.Entry, quoted string) string {
+	w, d := p.words, e.Detail
+	if e.State.Ended() {
+		return strings.TrimPrefix(quoted, ": ")
+	}
+	if waits := d[approvals.KeyWaits]; waits != "" {
+		return markWorking + " " + prose(w.Say(textLineWaits)) + " " + fit(waits, shareLine, ellipsis, oneLine)
+	}
+	return stateMark(e.State) + " " + prose(w.State(e.State)) + quoted
+}
+
+// drawProof shows the checks before and after side by side.
+func (p *ballotPaper) drawProof(e approvals.Entry) message {
+	w := p.words
+	table := slackgo.NewTableBlock("proof").WithColumnSettings(
+		slackgo.ColumnSetting{Align: slackgo.ColumnAlignmentLeft},
+		slackgo.ColumnSetting{Align: slackgo.ColumnAlignmentLeft, IsWrapped: true},
+		slackgo.ColumnSetting{Align: slackgo.ColumnAlignmentLeft, IsWrapped: true},
+	)
+	table.AddRow(cell(w.Say(textColumnCheck), 30), cell(w.Say(textColumnBefore), 30), cell(w.Say(textColumnAfter), 30))
+	codes := proofCodes(e.Detail)
+	for _, code := range codes[:min(len(codes), maxTableRows-1)] {
+		table.AddRow(cell(code, 30), cell(p.sawOf(p.request.Run.Before, code, e.Detail[approvals.KeyBefore+code]), 150),
+			cell(p.sawOf(p.request.Run.After, code, e.Detail[approvals.KeyAfter+code]), 150))
+	}
+	text := w.Say(textLineProved)
+	return message{
+		text:     fallback(text),
+		blocks:   []slackgo.Block{section(strong(text)), table},
+		metadata: lineMark(p.request.ID, e.Number),
+	}
+}
+
+// proofCodes are the checks that an entry tells of.
+func proofCodes(detail map[string]string) []string {
+	var codes []string
+	for key := range detail {
+		for _, prefix := range []string{approvals.KeyBefore, approvals.KeyAfter} {
+			if code, ok := strings.CutPrefix(key, prefix); ok {
+				codes = append(codes, code)
+			}
+		}
+	}
+	slices.Sort(codes)
+	return slices.Compact(codes)
+}
+
+// sawOf is how a check ended, in the reader's language as far as the request
+// has it still; else as the audit has it.
+func (p *ballotPaper) sawOf(seen []approvals.Observation, code, audited string) string {
+	for _, o := range seen {
+		if o.Code == code {
+			status := diagnostics.Status(o.Status)
+			return symbol(status) + " " + strings.TrimSuffix(p.words.Status(status)+": "+o.Summary.In(p.words.Lang), ": ")
+		}
+	}
+	return audited
+}
