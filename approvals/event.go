@@ -117,6 +117,8 @@ func (r Request) voted(v Vote) (Request, error) {
 	switch {
 	case r.State != Pending || !v.At.Before(r.Expires):
 		return r, notPending(r)
+	case v.Choice != Approve && v.Choice != Deny:
+		return r, &Refusal{Why: WhyNotEntitled, Detail: "a vote is to approve or to deny"}
 	case r.Requester.Same(v.Voter):
 		return r, &Refusal{Why: WhyOwnRequest, Who: r.Terms.Approvers}
 	case v.Via == ByReaction && !r.Terms.Reactions:

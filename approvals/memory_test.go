@@ -174,6 +174,7 @@ func (m *memory) matches(r approvals.Request, f approvals.Filter) bool {
 		(f.Requester == "" || f.Requester == r.Requester.ID) &&
 		(f.Target == "" || f.Target == r.Plan.Target) &&
 		(f.Service == "" || f.Service == r.Plan.Service) &&
+		(f.Card == "" || f.Card == r.Card.TS) &&
 		(f.Channel == "" || f.Channel == r.Place.Channel) &&
 		!r.Asked.Before(f.Since) &&
 		(!f.Behind || r.Card.TS == "" || r.Card.Shown < m.last(r.ID))

@@ -29,6 +29,9 @@ func (s *Service) Reconcile(ctx context.Context) error {
 
 func (s *Service) reconcile(ctx context.Context, r Request) error {
 	shown, err := s.opts.Face.Votes(ctx, r)
+	if errors.Is(err, ErrNoCard) {
+		return s.Lost(ctx, r.ID, r.Card.TS)
+	}
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,6 @@ package approvals
 import (
 	"cmp"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -44,25 +43,6 @@ func (p Policy) highest() Rule {
 // mayBreakGlass says whether the policy lets a risk's glass be broken at all.
 func (p Policy) mayBreakGlass(risk Risk) bool {
 	return p.BreakGlass != nil && !p.BreakGlass.Who.Nobody() && slices.Contains(p.BreakGlass.Risks, risk)
-}
-
-// Choice says which vote an emoji is, by its name with or without a skin tone.
-func (p Policy) Choice(emoji string) (Choice, bool) {
-	emoji, _, _ = strings.Cut(emoji, "::")
-	switch {
-	case slices.Contains(orElse(p.ApproveWith, "white_check_mark"), emoji):
-		return Approve, true
-	case slices.Contains(orElse(p.DenyWith, "x"), emoji):
-		return Deny, true
-	}
-	return "", false
-}
-
-func orElse(names []string, usual string) []string {
-	if len(names) == 0 {
-		return []string{usual}
-	}
-	return names
 }
 
 // Holds says whether a time is in the window.

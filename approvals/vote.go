@@ -56,8 +56,8 @@ func (s *Service) admit(ctx context.Context, r Request, b Ballot) (Voter, error)
 	if r.State != Pending || overdue(r, s.now()) {
 		return Voter{}, notPending(r)
 	}
-	if b.Choice != Approve && b.Choice != Deny {
-		return Voter{}, &Refusal{Why: WhyNotEntitled, Detail: "a vote is to approve or to deny"}
+	if b.Choice != Deny && r.Card.TS == "" {
+		return Voter{}, &Refusal{Why: WhyUnseen}
 	}
 	voter, err := s.judgeVoter(ctx, r, b.By, b.Choice)
 	if err != nil {
