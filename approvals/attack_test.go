@@ -213,3 +213,18 @@ func TestExpired(t *testing.T) {
 		t.Errorf("the card was drawn %d times: its buttons are still there", w.shown[r.ID])
 	}
 }
+
+// The map says that ana.admin is ana, and the address says that ana.plus is:
+// each is known by other means, and they are one person.
+func TestTwoSecondAccountsOfOnePerson(t *testing.T) {
+	w := newWorld(t)
+	a := ask()
+	a.By = "ana.admin"
+	r, _, err := w.s.Ask(t.Context(), a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.show(r.ID)
+	_, err = w.s.Vote(t.Context(), react(w.find(r.ID), "ana.plus", approvals.Approve))
+	w.refused(err, approvals.WhyOwnRequest, "ana.plus")
+}

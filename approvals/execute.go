@@ -100,31 +100,34 @@ func (s *Service) takeOver(ctx context.Context, l *lease, r Request) error {
 // overtake ends an approved request whose plan or approvers are not what they
 // were, and opens the one that stands for it, if one can.
 func (s *Service) overtake(ctx context.Context, r Request, o *obstacle) error {
-	_, err := s.change(ctx, r.ID, func(r Request) (Change, error) {
-		next, err := s.replacement(ctx, r, o)
-		if err != nil {
-			return Change{}, err
-		}
-		over := Overtaken{Reason: o.why, At: s.now()}
-		if next != nil {
-			over.By = next.ID
-		}
-		ended, err := Apply(r, over)
-		if err != nil {
-			return Change{}, err
-		}
-		c := Change{Request: &ended, Also: next, Jobs: following(ended)}
-		c.Notes = []Note{s.note(ended, DeedState, map[string]string{KeyReason: o.why, KeyReplacedBy: over.By})}
-		if next != nil {
-			c.Notes = append(c.Notes, s.asked(*next, Ask{Reason: next.Reason}))
-			c.Jobs = append(c.Jobs, opening(*next)...)
-		}
-		return c, nil
-	})
+	next, err := s.replacement(ctx, r, o)
+	if err != nil {
+		return err
+	}
+	_, err = s.change(ctx, r.ID, func(r Request) (Change, error) { return s.overtaken(r, next, o.why) })
 	if isRefusal(err) { // it ended otherwise meanwhile
 		return nil
 	}
 	return err
+}
+
+// overtaken ends a request in favour of the next one, which may be nil.
+func (s *Service) overtaken(r Request, next *Request, why string) (Change, error) {
+	e := Overtaken{Reason: why, At: s.now()}
+	if next != nil {
+		e.By = next.ID
+	}
+	ended, err := Apply(r, e)
+	if err != nil {
+		return Change{}, err
+	}
+	c := Change{Request: &ended, Also: next, Jobs: following(ended)}
+	c.Notes = []Note{s.note(ended, DeedState, map[string]string{KeyReason: why, KeyReplacedBy: e.By})}
+	if next != nil {
+		c.Notes = append(c.Notes, s.asked(*next, Ask{Reason: next.Reason}))
+		c.Jobs = append(c.Jobs, opening(*next)...)
+	}
+	return c, nil
 }
 
 // replacement is the request for the plan as it is now, without any vote. There

@@ -19,40 +19,44 @@ const byConfiguration = "configuration"
 // terminal:NAME. Anybody who may ask may freeze: stopping is never refused to a
 // member. Unfreeze needs somebody who may approve the highest risk.
 func (s *Service) Freeze(ctx context.Context, target, by, reason string) error {
-	if !strings.HasPrefix(by, terminal) {
-		if _, err := s.member(ctx, by); err != nil {
-			return s.refuse(ctx, err, refused{what: "freeze", by: by, detail: map[string]string{KeyTarget: tidy(target)}})
-		}
+	target, reason = anything(target), tidy(reason)
+	if err := s.mayFreeze(ctx, by); err != nil {
+		return s.refuse(ctx, err, refused{what: "freeze", by: by, detail: map[string]string{KeyTarget: target}})
 	}
-	target = anything(target)
-	f := Freeze{Target: target, By: by, Reason: tidy(reason), At: s.now()}
+	f := Freeze{Target: target, By: by, Reason: reason, At: s.now()}
 	return s.commit(ctx, Change{Freeze: &f, Notes: []Note{s.switched(DeedFroze, target, by, reason)}})
 }
 
 // Unfreeze lets go of it. One that does not hold is no error; one of the
 // configuration is let go of there only.
 func (s *Service) Unfreeze(ctx context.Context, target, by, reason string) error {
-	if !strings.HasPrefix(by, terminal) {
-		if err := s.mayUnfreeze(ctx, by); err != nil {
-			return s.refuse(ctx, err, refused{what: "unfreeze", by: by, detail: map[string]string{KeyTarget: tidy(target)}})
-		}
-	}
-	target = anything(target)
-	if slices.Contains(s.opts.Policy.Frozen, target) {
-		return &Refusal{Why: WhyFrozen, Detail: target + " by " + byConfiguration}
+	target, reason = anything(target), tidy(reason)
+	if err := s.mayUnfreeze(ctx, target, by); err != nil {
+		return s.refuse(ctx, err, refused{what: "unfreeze", by: by, detail: map[string]string{KeyTarget: target}})
 	}
 	return s.commit(ctx, Change{Unfreeze: target, Notes: []Note{s.switched(DeedUnfroze, target, by, reason)}})
 }
 
-func (s *Service) mayUnfreeze(ctx context.Context, by string) error {
-	if _, err := s.member(ctx, by); err != nil {
+func (s *Service) mayFreeze(ctx context.Context, by string) error {
+	if strings.HasPrefix(by, terminal) {
+		return nil
+	}
+	_, err := s.member(ctx, by)
+	return err
+}
+
+func (s *Service) mayUnfreeze(ctx context.Context, target, by string) error {
+	if slices.Contains(s.opts.Policy.Frozen, target) {
+		return &Refusal{Why: WhyFrozen, Detail: target + " by " + byConfiguration}
+	}
+	if err := s.mayFreeze(ctx, by); err != nil || strings.HasPrefix(by, terminal) {
 		return err
 	}
 	return s.among(ctx, s.opts.Policy.highest().Approve, by)
 }
 
 func (s *Service) switched(d Deed, target, by, reason string) Note {
-	return s.note(Request{}, d, map[string]string{KeyTarget: target, KeyReason: tidy(reason)}).by(by, ByCommand, "")
+	return s.note(Request{}, d, map[string]string{KeyTarget: target, KeyReason: reason}).by(by, ByCommand, "")
 }
 
 func anything(target string) string {

@@ -5,24 +5,27 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
 )
 
 // person is an account as the workspace told it a moment ago.
 type person struct {
-	account Account
-	name    string // of the person, if the configuration has it
+	id    string
+	name  string   // of the person, if the configuration has it
+	mails []string // of the account, and of those that the configuration says are the same person's
 }
 
 // voter is how a request remembers a person. The hash of the address differs
 // from request to request, so that nobody is found by it.
 func (p person) voter(request string) Voter {
-	v := Voter{ID: p.account.ID}
+	v := Voter{ID: p.id}
 	if p.name != "" {
 		v.Keys = append(v.Keys, "person:"+p.name)
 	}
-	if mail := mailbox(p.account.Email); mail != "" {
+	for _, mail := range p.mails {
 		sum := hmac.New(sha256.New, []byte(request))
 		sum.Write([]byte(mail))
 		v.Keys = append(v.Keys, "mail:"+hex.EncodeToString(sum.Sum(nil)[:16]))
@@ -32,7 +35,7 @@ func (p person) voter(request string) Voter {
 
 // known says whether it can be told which person it is.
 func (p person) known() error {
-	if p.name == "" && mailbox(p.account.Email) == "" {
+	if p.name == "" && len(p.mails) == 0 {
 		return &Refusal{Why: WhyCannotTell, Detail: "the account has no e-mail address and is not in the map of people"}
 	}
 	return nil
@@ -62,8 +65,34 @@ func (s *Service) member(ctx context.Context, id string) (person, error) {
 	case a.Standing != Member:
 		return person{}, &Refusal{Why: WhyNotMember, Detail: a.Standing}
 	}
-	a.ID = id
-	return person{account: a, name: s.opts.Policy.People[id]}, nil
+	return s.identify(ctx, a, id)
+}
+
+// identify finds the person behind an account. Two accounts may be known as one
+// person's by different means, so all that the map names are looked at.
+func (s *Service) identify(ctx context.Context, a Account, id string) (person, error) {
+	p := person{id: id, name: s.opts.Policy.People[id]}
+	p.add(a)
+	if p.name == "" {
+		return p, nil
+	}
+	for _, other := range slices.Sorted(maps.Keys(s.opts.Policy.People)) {
+		if other == id || s.opts.Policy.People[other] != p.name {
+			continue
+		}
+		a, err := s.opts.Directory.Account(ctx, other)
+		if err != nil {
+			return p, &Refusal{Why: WhyCannotTell, Detail: "the workspace does not answer who the person's other accounts are"}
+		}
+		p.add(a)
+	}
+	return p, nil
+}
+
+func (p *person) add(a Account) {
+	if mail := mailbox(a.Email); mail != "" && !slices.Contains(p.mails, mail) {
+		p.mails = append(p.mails, mail)
+	}
 }
 
 // among refuses an account that is not one of who.
