@@ -34,10 +34,7 @@ func (x *execution) save(ctx context.Context, e Event, notes func(Request) []Not
 	if err != nil {
 		return err
 	}
-	c := Change{Request: &next, Jobs: following(next)}
-	if notes != nil {
-		c.Notes = notes(next)
-	}
+	c := Change{Request: &next, Notes: notes(next), Jobs: following(next)}
 	for pause := 50 * time.Millisecond; ; pause = min(2*pause, 2*time.Second) {
 		err := x.s.commit(ctx, c)
 		if err == nil || x.s.wrote(ctx, next) {
@@ -45,7 +42,7 @@ func (x *execution) save(ctx context.Context, e Event, notes func(Request) []Not
 			x.r.Version++
 			return nil
 		}
-		if errors.Is(err, ErrConflict) || sleep(ctx, pause) != nil {
+		if errors.Is(err, ErrConflict) || isRefusal(err) || sleep(ctx, pause) != nil {
 			return err
 		}
 	}
@@ -137,7 +134,7 @@ func (x *execution) run(ctx context.Context) error {
 	faultpoint(FaultExecuted)
 	switch {
 	case err == nil:
-		if err := x.record(ctx, Through{At: x.s.now()}, nil); err != nil {
+		if err := x.record(ctx, Through{At: x.s.now()}, x.throughNote); err != nil {
 			return err
 		}
 		faultpoint(FaultThrough)
@@ -152,6 +149,8 @@ func (x *execution) run(ctx context.Context) error {
 		return x.finish(ctx, Failed, x.s.look(ctx, x.r), words(err))
 	}
 }
+
+func (x *execution) throughNote(r Request) []Note { return []Note{x.s.note(r, DeedThrough, nil)} }
 
 // resumable says whether a second executor may go on: all calls are made, or
 // none, or they may be made again.

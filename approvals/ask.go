@@ -65,7 +65,7 @@ func (s *Service) ask(ctx context.Context, a Ask) (Request, bool, error) {
 	}
 	for range attempts {
 		r, found, err := s.open(ctx, a, p, d)
-		if !errors.Is(err, ErrConflict) {
+		if !errors.Is(err, ErrConflict) && !errors.Is(err, ErrUnsure) {
 			return r, found, err
 		}
 	}

@@ -22,6 +22,7 @@ const (
 	DeedJudged       Deed = "judged"
 	DeedCalling      Deed = "calling" // about to make a call, under an identity
 	DeedCalled       Deed = "called"  // with the result
+	DeedThrough      Deed = "through" // all calls are made; what remains is the proof
 	DeedProved       Deed = "proved"  // before and after
 	DeedFroze        Deed = "froze"
 	DeedUnfroze      Deed = "unfroze"

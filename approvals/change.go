@@ -27,7 +27,8 @@ func (t *turns) take(id string) (done func()) {
 }
 
 // change reads a request, lets how say what becomes of it, and commits that; all
-// over again when somebody was quicker. A change without a request in it is none.
+// over again when somebody was quicker, or when nobody knows whether it was
+// written: how finds then what is there. A change without a request in it is none.
 func (s *Service) change(ctx context.Context, id string, how func(Request) (Change, error)) (Request, error) {
 	defer s.turns.take(id)()
 	var err error
@@ -45,7 +46,7 @@ func (s *Service) change(ctx context.Context, id string, how func(Request) (Chan
 			next.Version++
 			return next, nil
 		}
-		if !errors.Is(err, ErrConflict) {
+		if !errors.Is(err, ErrConflict) && !errors.Is(err, ErrUnsure) {
 			break
 		}
 	}
@@ -61,11 +62,21 @@ func (s *Service) commit(ctx context.Context, c Change) error {
 	faultpoint(FaultAfterCommit)
 	for _, n := range c.Notes {
 		s.opts.Log.LogAttrs(ctx, slog.LevelInfo, "approvals", slog.String("deed", string(n.Deed)),
-			slog.String("request", n.Request), slog.String("state", string(n.State)), slog.String("actor", n.Actor),
+			slog.String("request", n.Request), slog.String("state", string(c.state(n.Request))), slog.String("actor", n.Actor),
 			slog.String("via", n.Via), slog.String("why", n.Detail[KeyWhy]))
 	}
 	s.opts.Told(c)
 	return nil
+}
+
+// state is what a request becomes by a change; empty when it does not touch it.
+func (c Change) state(id string) State {
+	for _, r := range []*Request{c.Request, c.Also} {
+		if r != nil && r.ID == id {
+			return r.State
+		}
+	}
+	return ""
 }
 
 // wrote says whether the store has a request as this change would have left it:
@@ -88,7 +99,7 @@ func (s *Service) note(r Request, d Deed, detail map[string]string) Note {
 			delete(detail, k)
 		}
 	}
-	return Note{At: s.now(), Request: r.ID, Deed: d, State: r.State, Detail: detail}
+	return Note{At: s.now(), Request: r.ID, Deed: d, Detail: detail}
 }
 
 // by says whose deed a note tells of, and how they came.

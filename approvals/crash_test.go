@@ -161,7 +161,7 @@ func (w *world) apply(r approvals.Request, e approvals.Event) approvals.Request 
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	if _, err := w.store.Commit(w.t.Context(), approvals.Change{Request: &next}); err != nil {
+	if _, err := w.store.Commit(w.t.Context(), approvals.Change{Request: &next, Notes: []approvals.Note{{Request: r.ID, Deed: "test"}}}); err != nil {
 		w.t.Fatal(err)
 	}
 	return w.find(r.ID)

@@ -1,12 +1,16 @@
 package approvals_test
 
 import (
+	"context"
+	"errors"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"tandem/approvals"
+	"tandem/i18n"
 )
 
 func TestASecondPersonMovesIt(t *testing.T) {
@@ -23,7 +27,7 @@ func TestASecondPersonMovesIt(t *testing.T) {
 	if r.Run.Before[0].Status != "fail" || r.Run.After[0].Status != "pass" {
 		t.Errorf("before %+v, after %+v", r.Run.Before, r.Run.After)
 	}
-	want := []approvals.Deed{"asked", "voted", "judged", "state", "calling", "called", "proved", "state"}
+	want := []approvals.Deed{"asked", "voted", "judged", "state", "calling", "called", "through", "proved", "state"}
 	if diff := cmp.Diff(want, w.deeds(r.ID)); diff != "" {
 		t.Error(diff)
 	}
@@ -130,5 +134,83 @@ func TestAskingByTheRemedysName(t *testing.T) {
 	r, _, err := w.s.Ask(t.Context(), a)
 	if err != nil || r.Check != "VLT-001" || r.Plan.Params["path"] != "secret/worker" {
 		t.Fatalf("%+v, %v", r, err)
+	}
+}
+
+func TestAVoteWhoseCommitNobodyAnsweredIsLookedUp(t *testing.T) {
+	w := newWorld(t)
+	r := w.asked()
+	lost := false
+	w.store.after = func(approvals.Change) error {
+		if lost {
+			return nil
+		}
+		lost = true
+		return approvals.ErrUnsure
+	}
+	if r = w.vote(react(r, "bruno", approvals.Approve)); r.State != approvals.Approved || len(w.deeds(r.ID)) != 2 {
+		t.Errorf("%s after %v", r.State, w.deeds(r.ID))
+	}
+}
+
+func TestAPlanIsShownWithoutAnAsk(t *testing.T) {
+	w := newWorld(t)
+	p, err := w.s.Plan(t.Context(), ask())
+	if err != nil || p.Remedy != "kv-undelete" || p.Risk != approvals.Low || len(p.Calls) != 1 {
+		t.Errorf("%+v, %v", p, err)
+	}
+	a := ask()
+	a.By = "guest"
+	if _, err := w.s.Plan(t.Context(), a); err == nil {
+		t.Error("a guest sees the plan")
+	}
+	if len(w.store.order) != 0 || len(w.store.chain) != 0 {
+		t.Error("something was written")
+	}
+}
+
+func TestAProcedureIsItsOwnProofAndTellsItsProgress(t *testing.T) {
+	w := newWorld(t, func(w *world) {
+		w.opts.Remedies = append(w.opts.Remedies, approvals.Remedy{
+			Name: "end-to-end", Risk: approvals.Low, Procedure: true,
+			Plan: func(context.Context, approvals.Want) (approvals.Plan, error) {
+				return approvals.Plan{Target: "end-to-end"}, nil
+			},
+			Execute: func(ctx context.Context, _ approvals.Plan, act approvals.Act) error {
+				return act.Say(ctx, i18n.Text{EN: "12 of 12 passed"})
+			},
+		})
+	})
+	a := ask()
+	a.Check, a.Remedy = "", "end-to-end"
+	r, _, err := w.s.Ask(t.Context(), a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.show(r.ID)
+	w.vote(react(w.find(r.ID), "bruno", approvals.Approve))
+	if w.ends(r.ID, approvals.Verified); len(w.lines) != 1 {
+		t.Errorf("%+v", w.lines)
+	}
+}
+
+func TestSlackIsDownWhileARemedyIsCarriedOut(t *testing.T) {
+	w := newWorld(t)
+	r := w.approved()
+	w.faceErr = errors.New("down")
+	w.execute = func(ctx context.Context, act approvals.Act) error {
+		return errors.Join(act.Say(ctx, i18n.Text{EN: "beginning"}), w.mend(ctx, act))
+	}
+	if err := w.s.Work(t.Context(), approvals.Job{Kind: approvals.JobExecute, Request: r.ID}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.s.Work(t.Context(), approvals.Job{Kind: approvals.JobShow, Request: r.ID}); err == nil {
+		t.Error("the card is said to be shown")
+	}
+	w.faceErr = nil
+	w.pass(time.Minute)
+	w.sweep()
+	if r = w.ends(r.ID, approvals.Verified); r.Card.Shown != int64(len(w.store.chain)) {
+		t.Errorf("the card has shown up to %d of %d", r.Card.Shown, len(w.store.chain))
 	}
 }

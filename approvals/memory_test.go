@@ -49,6 +49,9 @@ func (m *memory) Commit(ctx context.Context, c approvals.Change) (approvals.Entr
 			return approvals.Entry{}, err
 		}
 	}
+	if err := told(c); err != nil {
+		return approvals.Entry{}, err
+	}
 	if err := m.writeBoth(c); err != nil {
 		return approvals.Entry{}, err
 	}
@@ -62,6 +65,28 @@ func (m *memory) Commit(ctx context.Context, c approvals.Change) (approvals.Entr
 		return last, m.after(c)
 	}
 	return last, nil
+}
+
+// told wants a note about each request that is written, and says in it what the
+// request becomes.
+func told(c approvals.Change) error {
+	for i := range c.Notes {
+		c.Notes[i].State = ""
+	}
+	for _, r := range []*approvals.Request{c.Request, c.Also} {
+		if r == nil {
+			continue
+		}
+		if !slices.ContainsFunc(c.Notes, func(n approvals.Note) bool { return n.Request == r.ID }) {
+			return errors.New("no note tells of the change")
+		}
+		for i := range c.Notes {
+			if c.Notes[i].Request == r.ID {
+				c.Notes[i].State = r.State
+			}
+		}
+	}
+	return nil
 }
 
 func (m *memory) writeBoth(c approvals.Change) error {

@@ -31,8 +31,8 @@ var ways = map[State][]State{
 // Leads says whether a request may go from one state to another.
 func (s State) Leads(to State) bool { return slices.Contains(ways[s], to) }
 
-// Ended says whether nothing follows any more.
-func (s State) Ended() bool { return len(ways[s]) == 0 }
+// Ended says whether nothing follows any more. No state at all is none that ended.
+func (s State) Ended() bool { return s != "" && len(ways[s]) == 0 }
 
 // Open are the states in which a request keeps others from its target.
 func Open() []State { return []State{Pending, Approved, Executing} }
