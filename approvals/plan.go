@@ -83,12 +83,12 @@ func (p Plan) Unmet() (Precondition, bool) {
 func (p Plan) Fingerprint() string {
 	bound := struct {
 		Remedy, Service, Target string
-		Params                  map[string]string
+		Params                  map[string]string `json:",omitempty"` // none at all is the same as an empty one
 		Risk                    Risk
-		Calls                   []Call
-		Basis                   []Fact
-		Preconditions           []Precondition
-		Proof                   []string
+		Calls                   []Call         `json:",omitempty"`
+		Basis                   []Fact         `json:",omitempty"`
+		Preconditions           []Precondition `json:",omitempty"`
+		Proof                   []string       `json:",omitempty"`
 	}{p.Remedy, p.Service, p.Target, p.Params, p.Risk, p.Calls, p.Basis, nil, p.Proof}
 	for _, c := range p.Preconditions {
 		bound.Preconditions = append(bound.Preconditions, Precondition{Text: c.Text, Holds: c.Holds})

@@ -90,7 +90,8 @@ func (s *Service) redraft(ctx context.Context, r Request) (draft, error) {
 	if !ok {
 		return draft{}, &Refusal{Why: WhyNoRemedy, Detail: r.Plan.Remedy}
 	}
-	want := Want{Service: r.Plan.Service, Params: maps.Clone(r.Plan.Params)}
+	want := Want{Service: r.Plan.Service, Params: map[string]string{}}
+	maps.Copy(want.Params, r.Plan.Params)
 	if r.Check != "" {
 		seen, fix, err := s.offered(ctx, Ask{Check: r.Check, Remedy: r.Plan.Remedy, Service: r.Plan.Service})
 		if err != nil {
