@@ -1,8 +1,11 @@
 package approvals_test
 
 import (
+	"encoding/json"
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 
 	"tandem/approvals"
 )
@@ -36,4 +39,28 @@ func TestFingerprintBindsWhatWouldBeDone(t *testing.T) {
 			t.Errorf("another %s has the same fingerprint", what)
 		}
 	}
+}
+
+// The plan that runs was in the store meanwhile.
+func TestFingerprintOutlivesTheStore(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		plan := approvals.Plan{
+			Target: rapid.String().Draw(t, "target"),
+			Params: rapid.MapOf(rapid.String(), rapid.String()).Draw(t, "params"),
+			Calls:  rapid.SliceOf(rapid.Make[approvals.Call]()).Draw(t, "calls"),
+			Basis:  rapid.SliceOf(rapid.Make[approvals.Fact]()).Draw(t, "basis"),
+			Proof:  rapid.SliceOf(rapid.String()).Draw(t, "proof"),
+		}
+		raw, err := json.Marshal(plan)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var back approvals.Plan
+		if err := json.Unmarshal(raw, &back); err != nil {
+			t.Fatal(err)
+		}
+		if back.Fingerprint() != plan.Fingerprint() {
+			t.Fatalf("%+v came back as %+v", plan, back)
+		}
+	})
 }

@@ -120,7 +120,16 @@ func TestTheSweepShowsWhatIsBehind(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.store.take() // the job is lost
-	w.pass(10 * time.Second)
+	w.pass(20 * time.Second)
+	w.faceErr = errors.New("down")
+	for range 3 {
+		w.sweep()
+	}
+	if jobs := w.store.take(); len(jobs) != 1 {
+		t.Errorf("jobs pile up while Slack is away: %+v", jobs)
+	}
+	w.faceErr = nil
+	w.pass(5 * time.Minute)
 	w.sweep()
 	if w.work(); w.find(r.ID).Card.TS == "" {
 		t.Error("the request has no card")

@@ -15,6 +15,7 @@ import (
 type Service struct {
 	opts  Options
 	turns turns
+	calls calls
 }
 
 // Options are what a Service works with.

@@ -3,6 +3,8 @@ package approvals
 import (
 	"context"
 	"errors"
+	"maps"
+	"sync"
 	"time"
 )
 
@@ -10,7 +12,35 @@ import (
 const (
 	sweepLimit = 1000
 	sweepGrace = 5 * time.Second
+	showGrace  = 15 * time.Second // a job that fails is done again by itself
+	showAgain  = 5 * time.Minute  // and while Slack is away, jobs must not pile up
 )
+
+// calls remembers for which cards this process made a job lately.
+type calls struct {
+	mu   sync.Mutex
+	made map[string]time.Time
+}
+
+func (c *calls) due(id string, now time.Time) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if _, lately := c.made[id]; lately {
+		return false
+	}
+	if c.made == nil {
+		c.made = map[string]time.Time{}
+	}
+	c.made[id] = now
+	return true
+}
+
+// forget lets go of what was made long ago.
+func (c *calls) forget(now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	maps.DeleteFunc(c.made, func(_ string, at time.Time) bool { return now.Sub(at) >= showAgain })
+}
 
 // Sweep implements Worker: it ends what is overdue, and makes jobs again for
 // what nobody is at.
@@ -58,8 +88,10 @@ func (s *Service) idle(ctx context.Context, r Request) (bool, error) {
 func (s *Service) behind(ctx context.Context) ([]Job, error) {
 	behind, err := s.opts.Store.Requests(ctx, Filter{Behind: true, Limit: sweepLimit})
 	var jobs []Job
+	now := s.now()
+	s.calls.forget(now)
 	for _, r := range behind {
-		if s.now().Sub(r.touched()) >= sweepGrace {
+		if now.Sub(r.touched()) >= showGrace && s.calls.due(r.ID, now) {
 			jobs = append(jobs, Job{Kind: JobShow, Request: r.ID})
 		}
 	}
