@@ -127,9 +127,9 @@ func TestAsksThatAreRefused(t *testing.T) {
 			a := ask()
 			tc.turn(w, &a)
 			_, _, err := w.s.Ask(t.Context(), a)
-			refusal := w.refused(err, tc.want, a.By)
-			if strings.Contains(refusal.Error(), "hvs.") {
-				t.Errorf("it quotes a secret: %v", refusal)
+			w.refused(err, tc.want, a.By)
+			if strings.Contains(err.Error(), "hvs.") {
+				t.Errorf("it quotes a secret: %v", err)
 			}
 			if len(w.store.order) != 0 {
 				t.Error("there is a request")

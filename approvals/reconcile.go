@@ -66,11 +66,12 @@ func (s *Service) refusedReactions(ctx context.Context, r Request) (map[string]b
 	return told, err
 }
 
-// withdrawMissing takes back the votes whose reaction is not there any more.
+// withdrawMissing takes back the votes whose reaction is not there any more. Of
+// those on a card that is gone nobody can tell: they stand.
 func (s *Service) withdrawMissing(ctx context.Context, r Request, shown map[string][]Choice) error {
 	var errs []error
 	for _, v := range r.Votes {
-		if v.Via != ByReaction || slices.Contains(shown[v.ID], v.Choice) {
+		if v.Via != ByReaction || v.Card != r.Card.TS || slices.Contains(shown[v.ID], v.Choice) {
 			continue
 		}
 		b := Ballot{Request: r.ID, Card: r.Card.TS, Channel: r.Card.Channel, By: v.ID, Via: ByReaction, Choice: v.Choice}

@@ -64,6 +64,10 @@ func TestReactionsThatCannotBeReadTakeNothingBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.faceErr = nil
+	w.store.cards[r.ID] = approvals.Card{Channel: channel, TS: "another"} // posted again, without reactions
+	if err := w.s.Reconcile(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	if w.work(); w.find(r.ID).Card.TS == "" || len(w.find(r.ID).Votes) != 1 {
 		t.Errorf("%+v", w.find(r.ID))
 	}

@@ -96,6 +96,7 @@ type Vote struct {
 	Voter
 	Choice Choice    `json:"choice"`
 	Via    Via       `json:"via"`
+	Card   string    `json:"card,omitempty"` // ts of the message voted on
 	Reason string    `json:"reason,omitempty"`
 	At     time.Time `json:"at"`
 }

@@ -74,7 +74,7 @@ func (s *Service) count(r Request, b Ballot, voter Voter) (Change, error) {
 	if err := b.onCard(r); err != nil {
 		return Change{}, err
 	}
-	next, err := Apply(r, Voted{Vote{Voter: voter, Choice: b.Choice, Via: b.Via, Reason: b.Reason, At: s.now()}})
+	next, err := Apply(r, Voted{Vote{Voter: voter, Choice: b.Choice, Via: b.Via, Card: b.Card, Reason: b.Reason, At: s.now()}})
 	if err != nil {
 		return Change{}, err
 	}
@@ -110,14 +110,13 @@ func (r Request) stands(b Ballot) bool {
 
 // onCard refuses a vote on a message that is not the card.
 func (b Ballot) onCard(r Request) error {
-	if b.Via == ByCommand && b.Card == "" {
+	if b.Via == ByCommand && b.Card == "" || b.at(r.Card) {
 		return nil
 	}
-	if b.Card == "" || b.Card != r.Card.TS || b.Channel != r.Card.Channel {
-		return &Refusal{Why: WhyOldCard}
-	}
-	return nil
+	return &Refusal{Why: WhyOldCard}
 }
+
+func (b Ballot) at(c Card) bool { return b.Card != "" && b.Card == c.TS && b.Channel == c.Channel }
 
 // reviewable refuses to approve of what has not come to its end.
 func (s *Service) reviewable(ctx context.Context, r Request, b Ballot) error {
@@ -150,7 +149,7 @@ func (s *Service) refuseVote(ctx context.Context, err error, r Request, b Ballot
 // Withdraw takes a vote by reaction back. One that does not stand is no error.
 func (s *Service) Withdraw(ctx context.Context, b Ballot) (Request, error) {
 	return s.change(ctx, b.Request, func(r Request) (Change, error) {
-		if r.State != Pending || !r.standsByReaction(b) || b.onCard(r) != nil {
+		if r.State != Pending || !r.standsByReaction(b) || !b.at(r.Card) {
 			return Change{}, nil
 		}
 		next, err := Apply(r, Withdrawn{ID: b.By, At: s.now()})

@@ -318,7 +318,7 @@ func (w *world) ends(id string, want approvals.State) approvals.Request {
 }
 
 // refused wants a refusal, and that the audit has it.
-func (w *world) refused(err error, want approvals.Why, actor string) *approvals.Refusal {
+func (w *world) refused(err error, want approvals.Why, actor string) {
 	w.t.Helper()
 	var r *approvals.Refusal
 	if !errors.As(err, &r) || r.Why != want {
@@ -329,7 +329,6 @@ func (w *world) refused(err error, want approvals.Why, actor string) *approvals.
 	if last.Deed != approvals.DeedRefused || last.Actor != actor || last.Detail[approvals.KeyWhy] != string(want) {
 		w.t.Fatalf("the last audit entry is %+v, want the refusal %s of %s", last.Note, want, actor)
 	}
-	return r
 }
 
 // deeds are what the audit of a request tells, in order.
