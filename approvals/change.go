@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"hash/maphash"
 	"log/slog"
+	"math/rand/v2"
 	"sync"
+	"time"
 )
 
 // attempts bounds how often a change is tried again after somebody else's.
@@ -32,7 +34,7 @@ func (t *turns) take(id string) (done func()) {
 func (s *Service) change(ctx context.Context, id string, how func(Request) (Change, error)) (Request, error) {
 	defer s.turns.take(id)()
 	var err error
-	for range attempts {
+	for try := range attempts {
 		r, readErr := s.opts.Store.Request(ctx, id)
 		if readErr != nil {
 			return Request{}, fmt.Errorf("read request %q: %w", id, readErr)
@@ -48,6 +50,10 @@ func (s *Service) change(ctx context.Context, id string, how func(Request) (Chan
 		}
 		if !errors.Is(err, ErrConflict) && !errors.Is(err, ErrUnsure) {
 			break
+		}
+		// Replicas that met once would meet again, if they did not wait.
+		if err := sleep(ctx, rand.N(min(time.Millisecond<<try, 100*time.Millisecond))); err != nil {
+			return Request{}, err
 		}
 	}
 	return Request{}, err
