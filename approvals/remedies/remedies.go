@@ -19,11 +19,15 @@ import (
 	"tandem/i18n"
 )
 
-// Deps are what the remedies look with, and where they take their privilege.
+// Deps are what the remedies look with, and where they take their privilege. A
+// part that is zero is not configured, and the remedies that need it say so.
 type Deps struct {
-	Vault    Vault
-	Services []Service // whose things may be touched
-	Now      func() time.Time
+	Vault      Vault
+	Kubernetes Kubernetes
+	SPIRE      SPIRE
+	EndToEnd   EndToEnd
+	Services   []Service // whose things may be touched
+	Now        func() time.Time
 }
 
 // Service is what the remedies may touch of one service.
@@ -33,6 +37,8 @@ type Service struct {
 	Policies []string  // at Vault, that the service's token must have
 	Database *Database // nil: none
 	MongoDB  bool      // it reads the URI of a MongoDB
+	SPIFFEID string
+	Workload *Workload // its Deployment; nil: it is not in the cluster
 }
 
 // All are the remedies that there are.
@@ -41,7 +47,7 @@ func All(d Deps) []approvals.Remedy {
 	for _, make := range vaultRemedies {
 		all = append(all, make(d).Remedy)
 	}
-	return all
+	return append(all, beyondVault(d)...)
 }
 
 // service finds what may be touched of a service.
