@@ -54,8 +54,12 @@ type Config struct {
 	Catalog Catalog `yaml:"catalog"`
 	// Diagnosis bounds a diagnosis.
 	Diagnosis Diagnosis `yaml:"diagnosis"`
+	// Kubernetes is the cluster that the services run in.
+	Kubernetes *Cluster `yaml:"kubernetes"`
 	// Approvals let people ask for remedies, and say who approves them.
 	Approvals *Approvals `yaml:"approvals"`
+	// Remedies are what may be carried out after an approval, and by which privilege.
+	Remedies *Remedies `yaml:"remedies"`
 	// Services are what can be diagnosed, by name.
 	Services map[string]*Service `yaml:"services"`
 }
@@ -283,6 +287,8 @@ type Service struct {
 	MongoDB *ServiceMongoDB `yaml:"mongodb"`
 	// Peer verifies the service's JWT-SVID over gRPC.
 	Peer *Peer `yaml:"peer"`
+	// Workload is the service's Deployment in the cluster.
+	Workload *Workload `yaml:"workload"`
 }
 
 // Login is how a service logs in to Vault.

@@ -117,12 +117,21 @@ func judgeKey(kind reflect.Type, key string) string {
 	switch {
 	case kind == reflect.TypeFor[ChannelID]():
 		return judgeSlackID(key, []string{"C", "G"})
+	case kind == reflect.TypeFor[VaultName]():
+		return judge("vault", reflect.ValueOf(key))
+	case kind == reflect.TypeFor[EnvName]():
+		if !envName.MatchString(key) {
+			return "not the name of an environment variable: expected letters, digits and _"
+		}
+		return ""
 	case !serviceName.MatchString(key):
 		return "not a name: expected lower case letters, digits and dashes"
 	default:
 		return ""
 	}
 }
+
+var envName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 // serviceName is what a service, a person or a remedy may be called: it appears in commands.
 var serviceName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)

@@ -27,6 +27,9 @@ func (c *Config) setDefaults() {
 	if c.Approvals != nil {
 		c.Approvals.setDefaults()
 	}
+	if c.Remedies != nil {
+		c.Remedies.setDefaults()
+	}
 	for name, s := range c.Services {
 		s.setDefaults(name)
 	}
