@@ -16,6 +16,7 @@ func (w Words) Explain(err error) (text string, known bool) {
 		which   *WhichServiceError
 		check   *UnknownCheckError
 		notFor  *CheckNotForError
+		target  *UnknownTargetError
 	)
 	switch {
 	case errors.As(err, &usage):
@@ -28,6 +29,8 @@ func (w Words) Explain(err error) (text string, known bool) {
 		return w.unknownCheck(check), true
 	case errors.As(err, &notFor):
 		return lines(w.Say("check_not_for", "Code", notFor.Code, "Service", notFor.Service), w.Say("see_checks")), true
+	case errors.As(err, &target):
+		return w.unknownTarget(target), true
 	case errors.Is(err, context.Canceled):
 		return w.Say("canceled"), true
 	default:

@@ -22,7 +22,9 @@ type List []Item
 // Item is one line of a List.
 type Item struct {
 	Name string // shown as code
+	By   string // whose deed it is: an account, terminal:NAME, or empty for nobody's
 	Text string
+	Link string // the address of more; empty for none
 }
 
 func (Heading) part()   {}

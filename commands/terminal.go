@@ -218,14 +218,23 @@ func (s *sheet) list(list List) {
 		}
 	}
 	for _, item := range list {
-		name := s.paint(cyan, pad(item.Name, width))
-		if utf8.RuneCountInString(item.Name) > widest || strings.Contains(item.Text, "\n") {
+		name, text := s.paint(cyan, pad(item.Name, width)), item.line()
+		if utf8.RuneCountInString(item.Name) > widest || strings.Contains(text, "\n") {
 			s.line(2, name)
-			s.line(6, item.Text)
+			s.line(6, text)
 			continue
 		}
-		s.line(2, name+"  "+item.Text)
+		s.line(2, name+"  "+text)
 	}
+}
+
+// line is all of an item behind its name.
+func (i Item) line() string {
+	by := i.By
+	if by != "" && i.Text != "" {
+		by += " "
+	}
+	return strings.TrimRight(by+i.Text+" "+i.Link, " ")
 }
 
 func (t Terminal) write(s *sheet) error {

@@ -56,7 +56,7 @@ func (b *Bot) actOnRequest(ctx context.Context, a ask, kind, value string, from 
 	case actionDryRun:
 		b.clickDryRun(ctx, a, value)
 	case actionAsk:
-		b.clickAsk(ctx, a, value, from.TriggerID)
+		b.clickAsk(ctx, a, value, card, from.TriggerID)
 	}
 }
 
@@ -106,9 +106,9 @@ func (b *Bot) sayFix(ctx context.Context, a ask, w commands.Words, run *commands
 	found := commands.NewCard(report, run.Since, w)
 	messages := drawPage(commands.FixPage(found, b.opts.Diagnoser.Checks(), w), w)
 	if b.opts.Approvals != nil {
-		offers := drawOffers(found, cmp.Or(a.thread, card), b.opts.Approvals.Remedies(), w)
-		last := &messages[len(messages)-1]
-		last.blocks = append(last.blocks, offers...)
+		if offers := drawOffers(found, cmp.Or(a.thread, card), maxOffers, b.opts.Approvals.Remedies(), w); len(offers) > 0 {
+			messages = append(messages, message{text: fallback(w.Say(textOffers)), blocks: append([]slackgo.Block{section(strong(w.Say(textOffers)))}, offers...)})
+		}
 	}
 	b.whisper(ctx, a, messages...)
 }

@@ -34,7 +34,8 @@ func (b *Bot) answer(ctx context.Context, a ask) {
 			b.whisper(ctx, a, drawNotice(markBroken, w.Internal(a.ref)))
 		}
 	}()
-	who, ok := b.welcome(ctx, a)
+	command, err := commands.ParseChat(a.text)
+	who, ok := b.judged(ctx, a, err == nil && b.audited(command))
 	w = b.wordsOf(b.people.langOf(who.Locale))
 	if !ok {
 		return
@@ -43,12 +44,21 @@ func (b *Bot) answer(ctx context.Context, a ask) {
 		b.whisper(ctx, a, drawNotice(markHelp, w.Say(textOtherCommand)))
 		return
 	}
-	command, err := commands.ParseChat(a.text)
 	if err != nil {
 		b.explain(ctx, a, w, commands.Guess(err, b.open(ctx, a, who)))
 		return
 	}
 	b.obey(ctx, a, w, who, command)
+}
+
+// judged finds out who asks, and whether to go on. Whom the approvals judge they
+// refuse themselves, and audit it.
+func (b *Bot) judged(ctx context.Context, a ask, elsewhere bool) (commands.Person, bool) {
+	if !elsewhere {
+		return b.welcome(ctx, a)
+	}
+	who, _ := b.people.find(ctx, a.user, a.team) // whom nobody knows they refuse, too
+	return who, true
 }
 
 // obey answers a command that was understood, if the asker may ask it.

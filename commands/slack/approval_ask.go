@@ -1,6 +1,7 @@
 package slack
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"strings"
@@ -15,15 +16,17 @@ import (
 // request asks the approvals for a remedy. They look again before, so that no
 // message and no older answer is trusted; the card is the answer.
 func (b *Bot) request(ctx context.Context, a ask, want approvals.Ask) {
-	who, ok := b.welcome(ctx, a)
-	w := b.wordsOf(b.people.langOf(who.Locale))
-	if !ok || !b.allow(ctx, a, w, who, commands.Request{Command: "fix", Service: want.Service}) || !b.seenByOthers(ctx, a, w) {
+	who, w, ok := b.mayRequest(ctx, a, want)
+	if !ok {
 		return
 	}
 	want.By, want.Lang = who.ID, string(w.Lang)
+	if want.BreakGlass { // in front of everybody, and not in a thread that few read
+		want.Place.Thread = ""
+	}
 	r, found, err := b.opts.Approvals.Ask(ctx, want)
 	if err != nil {
-		b.explainRefusal(ctx, a, w, err)
+		b.deny(ctx, a, err)
 		return
 	}
 	b.log.InfoContext(ctx, "asked for a remedy", "ask", a, "request", r.ID, "remedy", r.Plan.Remedy, "service", r.Plan.Service)
@@ -31,7 +34,28 @@ func (b *Bot) request(ctx context.Context, a ask, want approvals.Ask) {
 	if found {
 		text = w.Say(textAskedAlready, "Request", r.ID)
 	}
-	b.whisper(ctx, a, b.drawAbout(ctx, r, stateMark(r.State)+" "+prose(text), text, w))
+	b.whisper(ctx, a, b.drawAbout(r, commands.StateMark(r.State)+" "+prose(text), text, w))
+}
+
+// mayRequest says whether the asker may ask for a remedy here, by the bot's own
+// rules. They hold for members; others are let through to the approvals, which
+// refuse them and audit it.
+func (b *Bot) mayRequest(ctx context.Context, a ask, want approvals.Ask) (commands.Person, commands.Words, bool) {
+	who, _ := b.people.find(ctx, a.user, a.team)
+	w := b.wordsOf(b.people.langOf(who.Locale))
+	if who.Standing != commands.Member {
+		return who, w, true
+	}
+	return who, w, b.allow(ctx, a, w, who, b.governs(want)) && b.seenByOthers(ctx, a, w)
+}
+
+// governs is what the bot's own rules are asked about a wanted remedy.
+func (b *Bot) governs(want approvals.Ask) commands.Request {
+	r := commands.Request{Command: "fix", Service: want.Service}
+	if remedy, ok := remedyNamed(b.opts.Approvals.Remedies(), want.Remedy); ok && remedy.Procedure {
+		r.Command = "run"
+	}
+	return r
 }
 
 // seenByOthers says whether other people can see the card where it is asked for,
@@ -54,13 +78,16 @@ func (b *Bot) seenByOthers(ctx context.Context, a ask, w commands.Words) bool {
 }
 
 // dryRun says to the asker alone what a remedy would do now.
-func (b *Bot) dryRun(ctx context.Context, a ask, w commands.Words, want approvals.Ask) {
-	plan, err := b.opts.Approvals.Plan(ctx, want)
-	if err != nil {
-		b.explainRefusal(ctx, a, w, err)
+func (b *Bot) dryRun(ctx context.Context, a ask, w commands.Words, who commands.Person, want approvals.Ask) {
+	if who.Standing == commands.Member && !b.allow(ctx, a, w, who, b.governs(want)) {
 		return
 	}
-	b.whisper(ctx, a, drawDryRun(plan, w.Say(textDryRun), w)...)
+	plan, err := b.opts.Approvals.Plan(ctx, want)
+	if err != nil {
+		b.deny(ctx, a, err)
+		return
+	}
+	b.whisper(ctx, a, drawDryRun(plan, w.Say(textDryRun), w))
 }
 
 // clickDryRun plans a request's remedy again, and says whether it is still the
@@ -86,30 +113,31 @@ func (b *Bot) clickDryRun(ctx context.Context, a ask, id string) {
 	if plan.Fingerprint() != r.Fingerprint {
 		text = w.Say(textOtherPlan, "Fingerprint", short(plan.Fingerprint()), "Shown", short(r.Fingerprint))
 	}
-	b.whisper(ctx, a, drawDryRun(plan, text, w)...)
+	b.whisper(ctx, a, drawDryRun(plan, text, w))
 }
 
-// drawDryRun is a plan in as few messages as it fits into, under a line.
-func drawDryRun(plan approvals.Plan, line string, w commands.Words) []message {
+// drawDryRun is a plan under a line. Parts that are too long are cut where the
+// reader sees it: nobody decides by a dry run.
+func drawDryRun(plan approvals.Plan, line string, w commands.Words) message {
 	chunks := []chunk{{safe: "🔎 " + prose(line)}, {safe: fit(plan.Does.In(w.Lang), shareHeadline, ellipsis, strong)}}
 	blocks, _ := drawPlan(plan, planBudget, w)
 	m := sections(line, chunks)
 	m.blocks = append(m.blocks, blocks...)
-	return []message{m}
+	return m
 }
 
 // drawOffers is a button for each remedy that a report's causes offer. thread is
 // where the requests belong.
-func drawOffers(card commands.Card, thread string, known []approvals.Remedy, w commands.Words) []slackgo.Block {
+func drawOffers(card commands.Card, thread string, most int, known []approvals.Remedy, w commands.Words) []slackgo.Block {
 	var blocks []slackgo.Block
 	for _, cause := range card.Causes {
 		for i, fix := range cause.Fixes {
 			offer, ok := offerOf(cause.Code, card.Target, thread, i, fix)
 			remedy, there := remedyNamed(known, fix.Remedy)
-			if !ok || !there || len(blocks) >= maxOffers {
+			if !ok || !there || len(blocks) >= most {
 				continue
 			}
-			text := strong(cause.Code+" · "+remedy.Title.In(w.Lang)) + " · " + prose(w.Say(textRisk, "Risk", w.Risk(remedy.Risk))) + "\n" +
+			text := "🛠️ " + strong(cause.Code+" · "+remedy.Title.In(w.Lang)) + " · " + prose(w.Say("plan_risk", "Risk", w.Risk(remedy.Risk))) + "\n" +
 				fit(remedy.About.In(w.Lang), shareLine, ellipsis, prose)
 			ask := button(actionAsk+"/"+cause.Code+"/"+fix.Remedy, offer, w.Say(textButtonAsk)).WithStyle(slackgo.StylePrimary)
 			blocks = append(blocks, slackgo.NewSectionBlock(mrkdwn(text), nil, slackgo.NewAccessory(ask)))
@@ -118,8 +146,11 @@ func drawOffers(card commands.Card, thread string, known []approvals.Remedy, w c
 	return blocks
 }
 
-// maxOffers is how many remedies one answer offers.
-const maxOffers = 10
+// How many remedies one answer offers, and how many a card does.
+const (
+	maxOffers   = 10
+	cardsOffers = 3
+)
 
 // offerOf is the value of a button that offers a remedy, if it has room for it.
 // The first remedy of a finding is asked for by the finding.
@@ -142,14 +173,20 @@ func remedyNamed(all []approvals.Remedy, name string) (approvals.Remedy, bool) {
 }
 
 // clickAsk opens a modal at once, since the right to do so is soon over, and
-// shows in it what the remedy would do when that is known.
-func (b *Bot) clickAsk(ctx context.Context, a ask, value, trigger string) {
+// shows in it what the remedy would do when that is known. card is the message
+// that offers it, in whose thread the request is shown.
+func (b *Bot) clickAsk(ctx context.Context, a ask, value, card, trigger string) {
 	var want wantedRemedy
 	if json.Unmarshal([]byte(value), &want) != nil {
 		return
 	}
-	w, ok := b.mayAsk(ctx, a, commands.Request{Command: "fix", Service: want.Service})
-	if !ok || !b.seenByOthers(ctx, a, w) {
+	want.Thread = cmp.Or(want.Thread, a.thread, card)
+	who, w, ok := b.mayRequest(ctx, a, want.ask(a, ""))
+	switch {
+	case !ok:
+		return
+	case who.Standing != commands.Member:
+		b.request(ctx, a, want.ask(a, "")) // which is refused, and audited
 		return
 	}
 	carried := modalRequest{modalPlace: modalPlace{a.channel, a.thread, a.aside}, Ask: &want}

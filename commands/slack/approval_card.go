@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"strconv"
 	"strings"
 
 	slackgo "github.com/slack-go/slack"
@@ -16,8 +17,9 @@ const (
 	planBudget  = 7000 // text of a plan on a card; what is longer is a file
 	shareDigest = 900  // of each part of a plan that is not whole
 	shareWords  = 600  // what a person gave as a reason
-	shareVotes  = 1200
-	shortHash   = 12 // of a fingerprint, to be compared by eye
+	shownVotes  = 6    // with their reasons; of the others there is the number
+	shareVote   = 160  // of a reason
+	shortHash   = 12   // of a fingerprint, to be compared by eye
 )
 
 // ballotPaper is a request as people see it before they decide: the card, and
@@ -53,7 +55,7 @@ func (p *ballotPaper) draw() message {
 	r, w := p.request, p.words
 	headline := r.Plan.Service + ": " + w.State(r.State)
 	blocks := []slackgo.Block{
-		header(stateMark(r.State) + " " + headline),
+		header(commands.StateMark(r.State) + " " + headline),
 		section(fit(r.Plan.Does.In(w.Lang), shareHeadline, ellipsis, strong) + "\n" + p.drawAsked()),
 	}
 	plan, _ := drawPlan(r.Plan, planBudget, w)
@@ -81,16 +83,20 @@ func (p *ballotPaper) drawAsked() string {
 		text += ": “" + fit(p.request.Reason, shareWords, ellipsis, oneLine) + "”"
 	}
 	if p.request.BrokeGlass {
-		text += "\n" + markBroken + " " + strong(w.Say(textBrokeGlass))
+		text += "\n" + markBroken + " " + everybody + " " + strong(w.Say(textBrokeGlass))
 	}
 	if p.request.Reviews != "" {
-		text += "\n" + prose(w.Say(textReviews, "Request", p.request.Reviews))
+		text += "\n" + markBroken + " " + everybody + " " + prose(w.Say(textReviews, "Request", p.request.Reviews))
 	}
 	if p.request.Replaces != "" {
 		text += "\n" + prose(w.Say(textReplaces, "Request", p.request.Replaces))
 	}
 	return text
 }
+
+// everybody calls all who are in the channel. Only the bot's own words do that,
+// for what nobody else agreed to before it ran.
+const everybody = "<!channel>"
 
 // actor names an account; what is none, like terminal:root, stands as it is.
 func actor(id string) string {
@@ -119,14 +125,17 @@ func (p *ballotPaper) drawVotes() string {
 	approvals := r.Approvals()
 	quorum := max(1, r.Terms.Quorum)
 	var lines []string
-	lines = append(lines, strong(w.Say(textVotes, "Have", len(approvals), "Want", quorum)))
-	for _, v := range r.Votes {
+	lines = append(lines, strong(w.Say("votes_so_far", "Have", len(approvals), "Want", quorum)))
+	for _, v := range r.Votes[:min(len(r.Votes), shownVotes)] {
 		lines = append(lines, drawVote(v))
+	}
+	if hidden := len(r.Votes) - shownVotes; hidden > 0 {
+		lines = append(lines, "+"+strconv.Itoa(hidden))
 	}
 	if r.State == "pending" {
 		lines = append(lines, prose(w.Say(textMayApprove))+" "+drawWho(r.Terms.Approvers))
 		lines = append(lines, prose(w.Count(textOthers, quorum)))
-		lines = append(lines, prose(p.howToVote()))
+		lines = append(lines, p.howToVote())
 	}
 	if ending := p.drawEnding(); ending != "" {
 		lines = append(lines, ending)
@@ -141,7 +150,7 @@ func drawVote(v approvals.Vote) string {
 	}
 	text := mark + " " + actor(v.ID) + " · " + onClock(v.At)
 	if v.Reason != "" {
-		text += ": “" + fit(v.Reason, shareLine, ellipsis, oneLine) + "”"
+		text += ": “" + fit(v.Reason, shareVote, ellipsis, oneLine) + "”"
 	}
 	return text
 }
@@ -157,27 +166,42 @@ func (p *ballotPaper) howToVote() string {
 	w, id := p.words, p.request.ID
 	switch {
 	case !p.votable():
-		return w.Say(textVoteNotYet)
-	case p.request.Terms.Reactions:
-		return w.Say(textVoteReact, "Approve", p.policy.Emojis(approvals.Approve)[0], "Deny", p.policy.Emojis(approvals.Deny)[0], "Request", id)
+		return prose(w.Say(textVoteNotYet))
 	case p.request.Terms.Reason:
-		return w.Say(textVoteReason, "Request", id)
+		return prose(w.Say(textVoteReason, "Request", id))
+	case p.request.Terms.Reactions:
+		emojis := strings.NewReplacer(
+			holdApprove, ":"+p.policy.Emojis(approvals.Approve)[0]+":", holdDeny, ":"+p.policy.Emojis(approvals.Deny)[0]+":")
+		return emojis.Replace(prose(w.Say(textVoteReact, "Approve", holdApprove, "Deny", holdDeny, "Request", id)))
 	default:
-		return w.Say(textVoteButton, "Request", id)
+		return prose(w.Say(textVoteButton, "Request", id))
 	}
 }
 
+// Hold the places of the emojis in a text, which shows none of its own.
+const (
+	holdApprove = "\uE000"
+	holdDeny    = "\uE001"
+)
+
 // drawEnding says how it ended, and what somebody said to that.
 func (p *ballotPaper) drawEnding() string {
-	r, w := p.request, p.words
+	r := p.request
 	if !r.State.Ended() {
 		return ""
 	}
-	text := stateMark(r.State) + " " + prose(w.Say(endText(r.State)))
+	return commands.StateMark(r.State) + " " + p.drawEnd()
+}
+
+// drawEnd is what follows from how it ended, who ended it, and why in that one's
+// words or, in English, the bot's.
+func (p *ballotPaper) drawEnd() string {
+	r, w := p.request, p.words
+	text := prose(w.Say(endText(r)))
 	if r.Ender != "" {
 		text += " " + actor(r.Ender)
 	}
-	if r.Ending != "" {
+	if r.Ending != "" && r.State != approvals.Expired { // of which the text says all
 		text += ": “" + fit(r.Ending, shareWords, ellipsis, oneLine) + "”"
 	}
 	if r.ReplacedBy != "" {
@@ -212,41 +236,25 @@ func (p *ballotPaper) drawButtons() slackgo.Block {
 			button(actionApprove, r.ID, w.Say(textButtonApprove)).WithStyle(slackgo.StylePrimary),
 			button(actionDeny, r.ID, w.Say(textButtonDeny)).WithStyle(slackgo.StyleDanger))
 	}
-	buttons = append(buttons,
-		button(actionDryRun, r.ID, w.Say(textButtonDryRun)),
-		button(actionCancel, r.ID, w.Say(textButtonCancel)))
+	if r.Reviews == "" { // what is reviewed was done: nothing is planned or taken back
+		buttons = append(buttons,
+			button(actionDryRun, r.ID, w.Say(textButtonDryRun)),
+			button(actionCancel, r.ID, w.Say(textButtonCancel)))
+	}
+	if len(buttons) == 0 {
+		return nil
+	}
 	return slackgo.NewActionBlock("request", buttons...)
 }
 
-// stateMark shows a state by shape.
-func stateMark(s approvals.State) string {
-	switch s {
-	case approvals.Pending:
-		return "✋"
-	case approvals.Approved, approvals.Executing:
-		return markWorking
-	case approvals.Verified, approvals.Reviewed:
-		return "✅"
-	case approvals.Unverified:
-		return markMissing
-	case approvals.Failed:
-		return "❌"
-	case approvals.Interrupted:
-		return markBroken
-	case approvals.Denied:
-		return markRefused
-	case approvals.Expired:
-		return "⌛"
-	default:
-		return "➖"
-	}
-}
-
 // endText is the id of what follows from how a request ended.
-func endText(s approvals.State) string {
+func endText(r approvals.Request) string {
+	if r.State == approvals.Expired && !r.Decided.IsZero() {
+		return textEndTooLate
+	}
 	return cmp.Or(map[approvals.State]string{
 		approvals.Verified: textEndVerified, approvals.Unverified: textEndUnverified, approvals.Failed: textEndFailed,
 		approvals.Interrupted: textEndInterrupted, approvals.Denied: textEndDenied, approvals.Expired: textEndExpired,
 		approvals.Cancelled: textEndCancelled, approvals.Superseded: textEndSuperseded, approvals.Reviewed: textEndReviewed,
-	}[s], string(s))
+	}[r.State], string(r.State))
 }

@@ -86,6 +86,7 @@ func (s *showing) place(ctx context.Context) error {
 			return err
 		}
 		s.card.TS = found
+		s.bot.cards.forget(s.paper.request.ID) // it may be gone, which only an edit tells
 	}
 	if s.card.TS != "" {
 		if err := s.edit(ctx); !gone(err) {
@@ -282,6 +283,13 @@ func (c *cards) shows(request, ts string, m message) bool {
 	defer c.mu.Unlock()
 	known, ok := c.drawn[request]
 	return ok && known == drawnCard{ts, sumOf(m)}
+}
+
+// forget has the next drawing sent to Slack, whatever was sent before.
+func (c *cards) forget(request string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.drawn, request)
 }
 
 // at is where this process posted a card.

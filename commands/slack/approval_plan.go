@@ -3,8 +3,6 @@ package slack
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 
 	slackgo "github.com/slack-go/slack"
@@ -41,85 +39,15 @@ type planPart struct {
 }
 
 func planParts(p approvals.Plan, w commands.Words) []planPart {
-	under := func(heading string, render func(string) string) func(string) string {
-		return func(s string) string { return strong(heading) + "\n" + render(s) }
-	}
-	parts := []planPart{
-		{callsOf(p), under(w.Say(textPlanCalls), codeBlock)},
-		{targetOf(p, w), under(w.Say(textPlanTarget), prose)},
-		{evidenceOf(p), under(w.Say(textPlanWhy), prose)},
-		{preconditionsOf(p, w), under(w.Say(textPlanConditions), prose)},
-		{p.Blast.In(w.Lang), under(w.Say(textPlanBlast), prose)},
-		{p.WayBack.In(w.Lang), under(w.Say(textPlanWayBack), prose)},
-		{strings.Join(p.Proof, ", "), under(w.Say(textPlanProof), prose)},
-	}
-	var all []planPart
-	for _, part := range parts {
-		if strings.TrimSpace(part.text) != "" {
-			all = append(all, part)
+	var parts []planPart
+	for _, part := range commands.PlanParts(p, w) {
+		render := prose
+		if part.Code {
+			render = codeBlock
 		}
+		parts = append(parts, planPart{part.Text, func(s string) string { return strong(part.Heading) + "\n" + render(s) }})
 	}
-	return all
-}
-
-// callsOf is a line a call, as it will be made; what a person makes by hand
-// says so by its own command.
-func callsOf(p approvals.Plan) string {
-	var lines []string
-	for _, c := range p.Calls {
-		lines = append(lines, c.System+": "+continued(c.What))
-		if c.ByHand != "" {
-			lines = append(lines, "$ "+c.ByHand)
-		}
-	}
-	return strings.Join(lines, "\n")
-}
-
-// continued marks the further lines of a text, so that none of them can pass
-// for a line of its own.
-func continued(text string) string { return strings.ReplaceAll(text, "\n", "\n    │ ") }
-
-func targetOf(p approvals.Plan, w commands.Words) string {
-	text := fmt.Sprintf("`%s` · %s · %s", p.Target, p.Service, w.Say(textRisk, "Risk", w.Risk(p.Risk)))
-	for _, name := range slices.Sorted(maps.Keys(p.Params)) {
-		text += fmt.Sprintf("\n%s = `%s`", name, p.Params[name])
-	}
-	return text
-}
-
-func evidenceOf(p approvals.Plan) string {
-	var lines []string
-	for _, e := range p.Why {
-		line := "• "
-		if e.Code != "" {
-			line += e.Code + ": "
-		}
-		line += plain(e.Observed)
-		if e.Invocation != "" {
-			line += " (`" + plain(e.Invocation) + "`)"
-		}
-		lines = append(lines, line)
-	}
-	for _, f := range p.Basis {
-		lines = append(lines, "• "+f.Name+" = `"+plain(f.Value)+"`")
-	}
-	return strings.Join(lines, "\n")
-}
-
-func preconditionsOf(p approvals.Plan, w commands.Words) string {
-	var lines []string
-	for _, c := range p.Preconditions {
-		mark := "✅"
-		if !c.Holds {
-			mark = "❌"
-		}
-		line := mark + " " + plain(c.Text.In(w.Lang))
-		if c.Observed != "" {
-			line += " (" + plain(c.Observed) + ")"
-		}
-		lines = append(lines, line)
-	}
-	return strings.Join(lines, "\n")
+	return parts
 }
 
 // planFile is the whole plan for people, and below it to the letter.

@@ -7,6 +7,7 @@ import (
 	slackgo "github.com/slack-go/slack"
 
 	"tandem/approvals"
+	"tandem/commands"
 	"tandem/diagnostics"
 )
 
@@ -56,7 +57,7 @@ func endsRequest(e approvals.Entry) bool { return e.State.Ended() && e.Deed != a
 // Slack is a witness of it outside the database.
 func (p *ballotPaper) drawHead(e approvals.Entry) []chunk {
 	w := p.words
-	headline := stateMark(e.State) + " " + strong(w.State(e.State)) + " " + prose(w.Say(endText(e.State)))
+	headline := commands.StateMark(e.State) + " " + strong(w.State(e.State)) + " · " + p.drawEnd()
 	witness := prose(w.Say(textChainHead, "Number", e.Number)) + " " + inlineCode(e.Hash)
 	return []chunk{{safe: headline}, {safe: witness}}
 }
@@ -71,6 +72,9 @@ func (p *ballotPaper) drawLine(e approvals.Entry) string {
 	}
 	switch e.Deed {
 	case approvals.DeedAsked:
+		if e.Actor == "" { // the bot itself, in the place of a request whose plan is not true any more
+			return "✋ " + prose(w.Say(textReplaces, "Request", d[approvals.KeyReplaces])) + quoted
+		}
 		return "✋ " + actor(e.Actor) + " " + prose(w.Say(textLineAsked)) + quoted
 	case approvals.DeedVoted:
 		text, mark := textLineApproved, "✅"
@@ -131,12 +135,12 @@ func (p *ballotPaper) drawResult(d map[string]string) string {
 func (p *ballotPaper) drawChange(e approvals.Entry, quoted string) string {
 	w, d := p.words, e.Detail
 	if e.State.Ended() {
-		return strings.TrimPrefix(quoted, ": ")
+		return "" // how it ended is told below
 	}
 	if waits := d[approvals.KeyWaits]; waits != "" {
 		return markWorking + " " + prose(w.Say(textLineWaits)) + " " + fit(waits, shareLine, ellipsis, oneLine)
 	}
-	return stateMark(e.State) + " " + prose(w.State(e.State)) + quoted
+	return commands.StateMark(e.State) + " " + prose(w.State(e.State)) + quoted
 }
 
 // drawProof shows the checks before and after side by side.

@@ -66,16 +66,14 @@ func (b *Bot) vote(ctx context.Context, a ask, ballot approvals.Ballot) {
 	if ballot.Choice == approvals.Approve {
 		text = w.Say(textCountedApproval, "Have", len(r.Approvals()), "Want", max(1, r.Terms.Quorum))
 	}
-	b.whisper(ctx, a, b.drawAbout(ctx, r, stateMark(r.State)+" "+prose(text), text, w))
+	b.whisper(ctx, a, b.drawAbout(r, commands.StateMark(r.State)+" "+prose(text), text, w))
 }
 
 // drawAbout is a line about a request with a link to its card.
-func (b *Bot) drawAbout(ctx context.Context, r approvals.Request, safe, text string, w commands.Words) message {
+func (b *Bot) drawAbout(r approvals.Request, safe, text string, w commands.Words) message {
 	safe += "\n" + prose(w.State(r.State))
-	if r.Card.TS != "" {
-		if link, err := b.web.permalink(ctx, r.Card.Channel, r.Card.TS); err == nil {
-			safe += " · " + hyperlink(link, w.Say(textOpenCard))
-		}
+	if b.linkTo(r) != "" {
+		safe += " · " + hyperlink(b.linkTo(r), w.Say(textOpenCard))
 	}
 	return message{text: fallback(text), blocks: []slackgo.Block{section(safe)}}
 }
@@ -154,5 +152,5 @@ func (b *Bot) cancelAsked(ctx context.Context, a ask, id, reason string) {
 	}
 	w := b.wordsOf(b.people.language(ctx, a.user))
 	text := w.Say(textCancelled)
-	b.whisper(ctx, a, b.drawAbout(ctx, r, "➖ "+prose(text), text, w))
+	b.whisper(ctx, a, b.drawAbout(r, "➖ "+prose(text), text, w))
 }

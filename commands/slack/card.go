@@ -7,6 +7,7 @@ import (
 
 	slackgo "github.com/slack-go/slack"
 
+	"tandem/approvals"
 	"tandem/commands"
 	"tandem/diagnostics"
 )
@@ -25,13 +26,14 @@ const (
 
 // cardNotes is what a card says about the run beside the report.
 type cardNotes struct {
-	asker   string   // user id; empty when it is none
-	joined  []string // user ids of those who asked the same
-	because string   // how the bot knows which service was meant
-	run     string   // reference that the log has too
-	origin  string   // of the run when this card joined it; in the reader's words
-	depth   bool     // evidence follows in the thread
-	again   string   // the text that asks the same again
+	asker   string             // user id; empty when it is none
+	joined  []string           // user ids of those who asked the same
+	because string             // how the bot knows which service was meant
+	run     string             // reference that the log has too
+	origin  string             // of the run when this card joined it; in the reader's words
+	depth   bool               // evidence follows in the thread
+	offers  []approvals.Remedy // that can be asked for; nil: none
+	again   string             // the text that asks the same again
 }
 
 // drawCard is the verdict first, then the causes, one table of the other checks
@@ -42,6 +44,7 @@ func drawCard(card commands.Card, notes cardNotes, w commands.Words) message {
 		blocks = append(blocks, section(headline))
 	}
 	blocks = append(blocks, drawCauses(card, w)...)
+	blocks = append(blocks, drawOffers(card, "", cardsOffers, notes.offers, w)...)
 	unseen := drawList(card.Words.Unseen, blindLines(card), w)
 	room := messageBudget - shareFooter - shareFolded - shareLine - textSizes(blocks) - textSizes(unseen)
 	blocks = append(blocks, drawRows(card, room, w)...)

@@ -234,6 +234,9 @@ func (p *board) drawFound(found []commands.Progress) []slackgo.Block {
 
 func (p *board) notes() cardNotes {
 	notes := cardNotes{asker: p.ask.asker(), because: p.ask.because, joined: p.spot.others(), run: p.run.ID, again: againText(p.run)}
+	if p.bot.opts.Approvals != nil {
+		notes.offers = p.bot.opts.Approvals.Remedies()
+	}
 	if p.joined {
 		ago := commands.Short(p.ask.at.Sub(p.run.Started).Round(time.Second))
 		notes.origin = p.words.Say(textJoinedRun, "Ago", ago)

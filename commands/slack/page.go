@@ -19,8 +19,14 @@ const (
 // drawPage is an answer that only the asker sees, in as few messages as it fits
 // into.
 func drawPage(page commands.Page, w commands.Words) []message {
+	messages, _ := drawPages(page, w)
+	return messages
+}
+
+// drawPages is drawPage, and says whether the page is whole.
+func drawPages(page commands.Page, w commands.Words) ([]message, bool) {
 	var blocks []slackgo.Block
-	for _, text := range pack(drawParts(page)) {
+	for _, text := range pack(drawParts(page, w)) {
 		blocks = append(blocks, section(text))
 	}
 	pages, complete := paginate(slices.Values(blocks), maxPages)
@@ -32,7 +38,7 @@ func drawPage(page commands.Page, w commands.Words) []message {
 	for _, blocks := range pages {
 		messages = append(messages, message{text: fallback(firstLine(page)), blocks: blocks})
 	}
-	return messages
+	return messages, complete
 }
 
 // chunk is a piece of safe text and whether a blank line goes before it.
@@ -41,7 +47,7 @@ type chunk struct {
 	apart bool
 }
 
-func drawParts(page commands.Page) []chunk {
+func drawParts(page commands.Page, w commands.Words) []chunk {
 	var chunks []chunk
 	add := func(apart bool, safe string) {
 		if safe != "" {
@@ -58,16 +64,25 @@ func drawParts(page commands.Page) []chunk {
 			add(false, fit(string(p), sharePart, ellipsis, codeBlock))
 		case commands.List:
 			for _, item := range p {
-				add(false, drawItem(item))
+				add(false, drawItem(item, w))
 			}
 		}
 	}
 	return chunks
 }
 
-func drawItem(item commands.Item) string {
-	name := fit(item.Name, shareName, ellipsis, inlineCode)
-	return "• " + name + "  " + fit(item.Text, shareEntry, ellipsis, prose)
+func drawItem(item commands.Item, w commands.Words) string {
+	parts := []string{"• " + fit(item.Name, shareName, ellipsis, inlineCode)}
+	if item.By != "" {
+		parts = append(parts, actor(item.By))
+	}
+	if text := fit(item.Text, shareEntry, ellipsis, prose); text != "" {
+		parts = append(parts, text)
+	}
+	if item.Link != "" {
+		parts = append(parts, hyperlink(item.Link, w.Say(textOpenCard)))
+	}
+	return strings.Join(parts, "  ")
 }
 
 // pack joins chunks into texts that fit into a section each.

@@ -129,7 +129,8 @@ type Bot struct {
 
 	vocabulary *commands.Vocabulary
 	turnedAway turnedAway
-	me         identity // of the bot; set before the first delivery is taken
+	me         identity   // of the bot; set before the first delivery is taken
+	directory  *directory // the same; nil without approvals
 }
 
 // New returns a bot that is not connected yet.
@@ -191,7 +192,8 @@ func (b *Bot) Run(ctx context.Context) error {
 		return ended(ctx, err)
 	}
 	if b.opts.Approvals != nil {
-		b.opts.Approvals.Meet(b, &directory{web: b.web, me: b.me}, b.me.team)
+		b.directory = &directory{web: b.web, me: b.me}
+		b.opts.Approvals.Meet(b, b.directory, b.me.team)
 	}
 	jobs, cutOff := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cutOff(nil)

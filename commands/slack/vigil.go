@@ -2,7 +2,10 @@ package slack
 
 import (
 	"context"
+	"errors"
 	"time"
+
+	"tandem/approvals"
 )
 
 const (
@@ -10,6 +13,7 @@ const (
 	// an event, and tells nobody of a card that somebody deletes.
 	vigilEvery   = time.Minute
 	vigilTimeout = 2 * time.Minute
+	maxMissed    = 1000 // cards looked for at once
 )
 
 // keepVigil reads the votes that stand on the cards at the start, after each
@@ -31,9 +35,27 @@ func (b *Bot) keepVigil(ctx context.Context) error {
 func (b *Bot) reconcile(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, vigilTimeout)
 	defer cancel()
-	if err := b.opts.Approvals.Reconcile(ctx); err != nil && ctx.Err() == nil {
+	if err := errors.Join(b.opts.Approvals.Reconcile(ctx), b.missCards(ctx)); err != nil && ctx.Err() == nil {
 		b.log.WarnContext(ctx, "read the votes on the cards", "error", err)
 	}
+}
+
+// missCards looks whether the cards are still there on which reactions do not
+// count, and which therefore nobody reads otherwise.
+func (b *Bot) missCards(ctx context.Context) error {
+	pending, err := b.opts.Approvals.List(ctx, approvals.Filter{States: []approvals.State{approvals.Pending}, Limit: maxMissed})
+	var errs []error
+	for _, r := range pending {
+		if r.Terms.Reactions || r.Card.TS == "" {
+			continue
+		}
+		if _, err := b.Votes(ctx, r); errors.Is(err, approvals.ErrNoCard) {
+			errs = append(errs, b.opts.Approvals.Lost(ctx, r.ID, r.Card.TS))
+		} else if err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(append(errs, err)...)
 }
 
 // noteLinked says that a connection was made, without waiting for anybody.

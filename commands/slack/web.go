@@ -113,7 +113,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 }
 
 // identity is who the bot is in Slack.
-type identity struct{ name, user, bot, team, enterprise string }
+type identity struct{ name, user, bot, team, enterprise, url string }
 
 // whoAmI returns the bot's own identity.
 func (w *web) whoAmI(ctx context.Context) (identity, error) {
@@ -121,7 +121,7 @@ func (w *web) whoAmI(ctx context.Context) (identity, error) {
 	err := w.call(ctx, methodAuthTest, true, func(ctx context.Context) error {
 		answer, err := w.api.AuthTestContext(ctx)
 		if err == nil {
-			self = identity{name: answer.User, user: answer.UserID, bot: answer.BotID, team: answer.TeamID, enterprise: answer.EnterpriseID}
+			self = identity{name: answer.User, user: answer.UserID, bot: answer.BotID, team: answer.TeamID, enterprise: answer.EnterpriseID, url: answer.URL}
 		}
 		return err
 	})

@@ -22,6 +22,7 @@ func (b *Bot) drawWhoAmI(ctx context.Context, a ask, w commands.Words, who comma
 	}
 	chunks = append(chunks, chunk{safe: strong(w.Say(textWhoMay)), apart: true})
 	chunks = append(chunks, b.drawRights(ctx, a, w, who)...)
+	chunks = append(chunks, b.drawPolicy(ctx, w, who)...)
 	left, limit := b.quota.Left(who.ID)
 	chunks = append(chunks, chunk{safe: prose(w.Say(textWhoLeft, "Left", left, "Limit", limit)), apart: true})
 	return []message{sections(w.Say(textWhoMember), chunks)}
