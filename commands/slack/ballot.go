@@ -71,9 +71,8 @@ func (b *Bot) vote(ctx context.Context, a ask, ballot approvals.Ballot) {
 
 // drawAbout is a line about a request with a link to its card.
 func (b *Bot) drawAbout(r approvals.Request, safe, text string, w commands.Words) message {
-	safe += "\n" + prose(w.State(r.State))
-	if b.linkTo(r) != "" {
-		safe += " · " + hyperlink(b.linkTo(r), w.Say(textOpenCard))
+	if link := b.linkTo(r); link != "" {
+		safe += "\n" + prose(w.State(r.State)) + " · " + hyperlink(link, w.Say(textOpenCard))
 	}
 	return message{text: fallback(text), blocks: []slackgo.Block{section(safe)}}
 }

@@ -34,9 +34,14 @@ import (
 //	ana opens @ home
 //	ana clicks [Diagnose] @ home (button 3)
 //	ana invites tandem @ #general
+//	ana reacts :white_check_mark: @ card 1
+//	ana unreacts :white_check_mark: @ card 1
 //
 // A thread and a message are named by the number of the message in its channel,
-// a button on the Home tab by its number among those that say the same.
+// a button on the Home tab by its number among those that say the same, the card
+// of a request by the number of the request, and the newest answer that only one
+// person sees as "whisper". A line that begins with * is what happens to the
+// world: stage_play_test.go has them all.
 // The lines below a deed, indented or of tandem, are what came of it, as it is
 // when the bot has nothing left to do. With -update they are written anew.
 func TestConversations(t *testing.T) {
@@ -56,12 +61,15 @@ func playFile(t *testing.T, file string) {
 	}
 	var rules []commands.Rule
 	var chat *txtar.File
+	var on *stage
 	for i, part := range archive.Files {
 		switch part.Name {
 		case "rules":
 			if err := json.Unmarshal(part.Data, &rules); err != nil {
 				t.Fatalf("rules: %v", err)
 			}
+		case "approvals": // what it says is for people
+			on = newStage(t)
 		case "chat":
 			chat = &archive.Files[i]
 		default:
@@ -71,8 +79,13 @@ func playFile(t *testing.T, file string) {
 	if chat == nil {
 		t.Fatalf("%s has no part chat", file)
 	}
-	w := open(t, &talker{}, func(o *Options, _ *lab.Config) { o.Access = rules })
-	got := (&play{workspace: w, refs: map[string]string{}, seen: map[string]bool{}}).all(string(chat.Data))
+	w := open(t, &talker{}, func(o *Options, c *lab.Config) {
+		o.Access = rules
+		if on != nil {
+			on.on(o, c)
+		}
+	})
+	got := (&play{workspace: w, stage: on, refs: map[string]string{}, seen: map[string]bool{}, cards: map[string]string{}}).all(string(chat.Data))
 	if *update {
 		chat.Data = []byte(got)
 		if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil {
@@ -111,8 +124,11 @@ func (*talker) Diagnose(_ context.Context, service string, _ commands.Options) (
 // play is one conversation while it goes on.
 type play struct {
 	*workspace
-	refs map[string]string // of runs, which are others each time
-	seen map[string]bool   // the messages that were read already
+	stage *stage            // nil: without approvals
+	cards map[string]string // how the cards of requests looked last, by ts
+	told  int               // audit entries that were told
+	refs  map[string]string // of runs, which are others each time
+	seen  map[string]bool   // the messages that were read already
 }
 
 // all plays the deeds of a text and returns the text as it should be.
@@ -123,13 +139,18 @@ func (p *play) all(script string) string {
 		deed, done := readDeed(line)
 		switch {
 		case strings.HasPrefix(line, "#"):
-			fmt.Fprintf(&out, "%s\n", line)
+			fmt.Fprintf(&out, "\n%s\n", line)
+		case strings.HasPrefix(line, "* "):
+			fmt.Fprintf(&out, "\n%s\n", line)
+			out.WriteString(p.happens(line[2:]))
+			out.WriteString(p.news())
 		case !done:
 			continue // what is read: it is written anew
 		default:
 			fmt.Fprintf(&out, "\n%s\n", line)
 			p.do(deed)
-			out.WriteString(p.news() + p.views(deed.who))
+			out.WriteString(p.news())
+			out.WriteString(p.views(deed.who))
 		}
 	}
 	return strings.TrimLeft(out.String(), "\n")
@@ -166,18 +187,13 @@ func (p *play) roots(channel string) []lab.Message {
 }
 
 func (p *play) button(channel, ts, text string) string {
-	for _, m := range p.roots(channel) {
-		for _, b := range m.Blocks {
-			elements, _ := b["elements"].([]any)
-			for _, e := range elements {
-				if element, _ := e.(map[string]any); m.TS == ts && plainOf(element) == "["+text+"]" {
-					return fmt.Sprint(element["action_id"])
-				}
-			}
-		}
+	p.t.Helper()
+	roots := p.roots(channel)
+	at := slices.IndexFunc(roots, func(m lab.Message) bool { return m.TS == ts })
+	if at < 0 {
+		p.t.Fatalf("there is no message %s", ts)
 	}
-	p.t.Fatalf("there is no button %q under %s", text, ts)
-	return ""
+	return actionIn(p.t.Fatalf, roots[at], text)
 }
 
 // news is what can be read since the last time.
@@ -194,7 +210,10 @@ func (p *play) news() string {
 		for _, m := range c.Messages {
 			if !p.seen[c.ID+m.TS] && (m.User == "U0TANDEM01" || m.User == "USLACKBOT") {
 				lines = append(lines, line{m.TS, p.say1(c, m, number)})
+			} else if changed := p.changedCard(m); changed != "" {
+				lines = append(lines, line{m.TS, changed})
 			}
+			p.noteCard(m)
 			p.seen[c.ID+m.TS] = true
 		}
 	}
@@ -217,6 +236,9 @@ func (p *play) say1(c lab.ChannelState, m lab.Message, number map[string]int) st
 	} else if !m.Ephemeral {
 		where += fmt.Sprintf(" (message %d)", number[m.TS])
 	}
+	if n := p.cardNumber(m); n > 0 {
+		where += fmt.Sprintf(" = card %d", n)
+	}
 	head := fmt.Sprintf("%s @ %s:", p.name(m.User), where)
 	if m.VisibleTo != "" {
 		head = fmt.Sprintf("%s → %s only @ %s:", p.name(m.User), p.name(m.VisibleTo), where)
@@ -225,6 +247,9 @@ func (p *play) say1(c lab.ChannelState, m lab.Message, number map[string]int) st
 }
 
 func (p *play) name(id string) string {
+	if id == "" {
+		return "tandem"
+	}
 	for _, person := range p.State("").People {
 		if person.ID == id {
 			return person.Name
@@ -241,10 +266,12 @@ func (p *play) name(id string) string {
 var (
 	volatile = regexp.MustCompile(`\b[A-Z2-7]{8}\b`)
 	ago      = regexp.MustCompile(`(há )\d+s|\d+s( ago| before)`)
-	moment   = regexp.MustCompile(`p\d{16}|\d{10}\.\d{6}|http://127\.0\.0\.1:\d+|<!date\^[^>]*>`)
+	hashes   = regexp.MustCompile(`\b[0-9a-f]{64}\b`)
+	moment   = regexp.MustCompile(`p\d{16}|\d{10}\.\d{6}|http://127\.0\.0\.1:\d+|<!date\^[^>]*>|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC`)
 )
 
 func (p *play) tidy(text string) string {
+	text = hashes.ReplaceAllString(text, "HASH")
 	text = ago.ReplaceAllString(moment.ReplaceAllString(text, "…"), "${1}…s$2")
 	return volatile.ReplaceAllStringFunc(text, func(ref string) string {
 		if !strings.ContainsAny(ref, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") {

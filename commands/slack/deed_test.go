@@ -21,7 +21,8 @@ type deed struct {
 }
 
 var deedLine = regexp.MustCompile(
-	`^(\w+) (?:(clicks|chooses) \[(.+?)\] |(opens|submits|invites tandem) )?@ (#[\w-]+|tandem|home|modal)(?: \((?:thread|message|button) (\d+)\))?(?:: (.*))?$`,
+	`^([\w.]+) (?:(clicks|chooses) \[(.+?)\] |(reacts|unreacts) (:[\w+-]+:) |(opens|submits|invites tandem) )?` +
+		`@ (#[\w-]+|tandem|home|modal|whisper|card)(?: (?:\((?:thread|message|button) )?(\d+)\)?)?(?:: (.*))?$`,
 )
 
 // readDeed reads a line in which somebody does something; what the bot says is
@@ -31,8 +32,8 @@ func readDeed(line string) (deed, bool) {
 	if m == nil || m[1] == "tandem" || m[1] == "slackbot" {
 		return deed{}, false
 	}
-	number, _ := strconv.Atoi(m[6]) // digits, or nothing
-	return deed{who: m[1], how: cmp.Or(m[2], m[4]), label: m[3], where: m[5], number: number, text: m[7]}, true
+	number, _ := strconv.Atoi(m[8]) // digits, or nothing
+	return deed{who: m[1], how: cmp.Or(m[2], m[4], m[6]), label: cmp.Or(m[3], m[5]), where: m[7], number: number, text: m[9]}, true
 }
 
 // do does it, and waits until the bot has nothing left to do.
@@ -42,9 +43,20 @@ func (p *play) do(d deed) {
 	if got.Error != "" && got.Error != "not_supported_in_threads" {
 		p.t.Errorf("%+v: %s", d, got.Error)
 	}
-	p.eventually("the bot has nothing left to do", func() bool {
+	p.rest()
+}
+
+// rest waits until the bot has nothing left to do, its jobs neither.
+func (p *play) rest() {
+	p.t.Helper()
+	idle := func() bool {
 		return len(p.bot.crew.places) == 0 && len(p.bot.apologists.places) == 0 && !p.bot.homes.atWork()
-	})
+	}
+	p.eventually("the bot has nothing left to do", idle)
+	if p.stage != nil {
+		p.stage.work()
+		p.eventually("the bot has nothing left to do", idle)
+	}
 }
 
 // atWork says whether Home tabs are being brought up to date.
@@ -64,6 +76,10 @@ func (p *play) did(d deed) lab.Outcome {
 	case d.how == "clicks" && d.where == "home":
 		click := p.homeButton(user, d.label, max(d.number, 1))
 		return p.Click(click)
+	case d.where == "card" || d.how == "reacts" || d.how == "unreacts":
+		return p.didAtCard(user, channel, target, d)
+	case d.how == "clicks" && d.where == "whisper":
+		return p.Click(p.whispered(user, d.label))
 	case d.how == "clicks":
 		return p.Click(lab.Click{User: user, Channel: channel, TS: target, ActionID: p.button(channel, target, d.label)})
 	case d.how == "chooses":
@@ -87,9 +103,8 @@ func (p *play) submit(user, text string) lab.Outcome {
 		p.t.Fatalf("%s has no modal open", user)
 	}
 	values := map[string]map[string]any{}
-	for word := range strings.FieldsSeq(text) {
-		name, value, _ := strings.Cut(word, "=")
-		values[name] = map[string]any{name: value}
+	for _, m := range regexp.MustCompile(`(\w+)=("[^"]*"|\S+)`).FindAllStringSubmatch(text, -1) {
+		values[m[1]] = map[string]any{m[1]: strings.Trim(m[2], `"`)}
 	}
 	return p.Submit(lab.Submit{User: user, ViewID: open[len(open)-1].ID, Values: values})
 }

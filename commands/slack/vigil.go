@@ -37,7 +37,9 @@ func (b *Bot) reconcile(ctx context.Context) {
 	defer cancel()
 	if err := errors.Join(b.opts.Approvals.Reconcile(ctx), b.missCards(ctx)); err != nil && ctx.Err() == nil {
 		b.log.WarnContext(ctx, "read the votes on the cards", "error", err)
+		return
 	}
+	b.log.DebugContext(ctx, "read the votes on the cards")
 }
 
 // missCards looks whether the cards are still there on which reactions do not
