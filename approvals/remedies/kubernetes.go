@@ -2,24 +2,289 @@ package remedies
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
 
 	"tandem/approvals"
 )
 
+// lookEvery is how often something that is awaited is looked at.
+const lookEvery = time.Second
+
 // Kubernetes is how the remedies reach the cluster.
+//
+// The privilege of a remedy is a service account of its own, which is
+// impersonated while an approved plan is carried out. No credential is made for
+// it: nothing can leak or outlive the call, nothing is left to revoke, and the
+// cluster's audit log has both names. A token would live for 10 minutes at least.
 type Kubernetes struct {
 	Client kubernetes.Interface // the standing identity's, which only reads; nil: no cluster is configured
 	// Namespace is where the service accounts of the remedies are, and Account the
 	// bot's own one there.
 	Namespace, Account string
-	// With makes a client that acts under a token.
-	With func(ctx context.Context, token string) (kubernetes.Interface, error)
+	// As makes a client that acts as a service account of the Namespace. It shares
+	// its connections with the standing identity's.
+	As func(account string) (kubernetes.Interface, error)
+}
+
+// NewKubernetes reaches the cluster with a configuration of the standing
+// identity, which it changes in nothing. It calls nobody yet. The caller calls
+// close at the end, which lets go of the connections.
+func NewKubernetes(config *rest.Config, namespace, account string) (k Kubernetes, closeAll func(), err error) {
+	shared, err := rest.TransportFor(config)
+	if err != nil {
+		return Kubernetes{}, nil, fmt.Errorf("read how to enter the cluster: %w", err)
+	}
+	k = Kubernetes{Namespace: namespace, Account: account}
+	k.As = func(account string) (kubernetes.Interface, error) {
+		as := rest.AnonymousClientConfig(config)
+		as.Impersonate = rest.ImpersonationConfig{UserName: userName(namespace, account)}
+		transport, err := rest.HTTPWrappersForConfig(as, shared)
+		if err != nil {
+			return nil, fmt.Errorf("act as %s: %w", account, err)
+		}
+		return kubernetes.NewForConfigAndClient(as, &http.Client{Transport: transport})
+	}
+	if k.Client, err = kubernetes.NewForConfigAndClient(config, &http.Client{Transport: shared}); err != nil {
+		return Kubernetes{}, nil, fmt.Errorf("make the client of the cluster: %w", err)
+	}
+	return k, func() { utilnet.CloseIdleConnectionsFor(shared) }, nil
+}
+
+// userName is how a service account is called where users are meant.
+func userName(namespace, account string) string {
+	return "system:serviceaccount:" + namespace + ":" + account
 }
 
 // Workload names a workload of the cluster; its kind follows from what it is for.
 type Workload struct{ Namespace, Name string }
 
+func (w Workload) String() string { return w.Namespace + "/" + w.Name }
+
+// target names something of the cluster among the things that are changed.
+func target(kind string, w Workload, part ...string) string {
+	name := "kubernetes:" + w.Namespace + "/" + kind + "/" + w.Name
+	for _, p := range part {
+		name += "/" + p
+	}
+	return name
+}
+
+// ready refuses when nothing could be looked at, or nothing done.
+func (k Kubernetes) ready() error {
+	if k.Client == nil || k.As == nil {
+		return refuse(approvals.WhyNoRemedy, "Kubernetes is not configured: set kubernetes in the configuration, and apply the output of: bot policy kubernetes")
+	}
+	return nil
+}
+
+// acting is the account of one remedy, to act as.
+type acting struct {
+	client   kubernetes.Interface
+	identity string // for the audit
+}
+
+// as acts as the account of a remedy.
+func (k Kubernetes) as(remedy string) (acting, error) {
+	account := RoleName(remedy)
+	client, err := k.As(account)
+	if err != nil {
+		return acting{}, &approvals.Trouble{Text: "nothing was changed: no client for the account " + account + " could be made", Err: err}
+	}
+	identity := fmt.Sprintf("service account %s/%s, impersonated by %s/%s", k.Namespace, account, k.Namespace, k.Account)
+	return acting{client: client, identity: identity}, nil
+}
+
+// look reads one thing of the cluster as the standing identity.
+func look[T any](ctx context.Context, get func(context.Context, string, metav1.GetOptions) (T, error), name string) (T, error) {
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	return get(ctx, name, metav1.GetOptions{})
+}
+
+// lookAll lists things of the cluster as the standing identity.
+func lookAll[T any](ctx context.Context, list func(context.Context, metav1.ListOptions) (T, error), selector string) (T, error) {
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	return list(ctx, metav1.ListOptions{LabelSelector: selector})
+}
+
+// unseen is the refusal of a plan for which the cluster could not be looked at,
+// or in which what is to be changed is not there.
+func unseen(doing string, err error) error {
+	if apierrors.IsNotFound(err) {
+		return refuse(approvals.WhyParameters, doing+": there is no such thing in the cluster: compare the names in the configuration with the cluster's")
+	}
+	return refuse(approvals.WhyBlind, doing+": "+clusterReason(err))
+}
+
+// clusterReason says why a call to the API server failed and what to do, without
+// any of its words.
+func clusterReason(err error) string {
+	var status apierrors.APIStatus
+	switch {
+	case apierrors.IsNotFound(err):
+		return "it is not there any more"
+	case apierrors.IsConflict(err):
+		return "somebody changed it meanwhile"
+	case apierrors.IsForbidden(err), apierrors.IsUnauthorized(err):
+		return "the API server refuses it: compare its rights and admission policies with the output of: bot policy kubernetes"
+	case errors.As(err, &status) && status.Status().Code > 0:
+		return fmt.Sprintf("the API server answers %d: look at it: kubectl get --raw /readyz", status.Status().Code)
+	case errors.Is(err, context.DeadlineExceeded):
+		return "no answer in time: look at the API server: kubectl get --raw /readyz"
+	default:
+		return "no answer: look at the API server: kubectl get --raw /readyz"
+	}
+}
+
+// clusterChange is one call that changes something in the cluster, with the
+// means to tell what became of it when no answer comes.
+type clusterChange struct {
+	call string
+	// do makes it. A *approvals.Trouble says that it was not made, and why.
+	do func(context.Context) (result string, err error)
+	// done looks, with the standing identity, whether the change is there.
+	done func(context.Context) (bool, error)
+}
+
+// make makes the call known, makes it, and tells the truth about it. The error
+// is a *approvals.Trouble.
+func (c clusterChange) make(ctx context.Context, act approvals.Act, identity string) error {
+	return act.Call(ctx, c.call, identity, func(ctx context.Context) (string, error) {
+		limited, cancel := context.WithTimeout(ctx, callTimeout)
+		defer cancel()
+		result, err := c.do(limited)
+		var trouble *approvals.Trouble
+		if err == nil || errors.As(err, &trouble) {
+			return result, err
+		}
+		return c.lookAgain(context.WithoutCancel(ctx), err)
+	})
+}
+
+// lookAgain finds out what became of a call that failed or got no answer: it may
+// have been made before, or made without an answer.
+func (c clusterChange) lookAgain(ctx context.Context, why error) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	done, err := c.done(ctx)
+	switch {
+	case err != nil && !declined(why):
+		text := "nobody knows whether it was done: " + clusterReason(why) + "; look by hand before anything else"
+		return "", &approvals.Trouble{Text: text, Err: errors.Join(why, err)}
+	case err == nil && done:
+		return "done already, as a look shows", nil
+	default:
+		return "", &approvals.Trouble{Text: "nothing was changed: " + clusterReason(why), Err: why}
+	}
+}
+
+// declined says whether the API server itself said no, so that nothing was
+// changed.
+func declined(err error) bool {
+	var status apierrors.APIStatus
+	return errors.As(err, &status) && status.Status().Code >= 400 && status.Status().Code < 500
+}
+
+// waitUntil looks until it is so, ctx ends, or the time is over. An error of a look is
+// borne: a look that fails says nothing. overdue is what is told when time is over.
+func waitUntil(ctx context.Context, limit time.Duration, overdue func() *approvals.Trouble, look func(context.Context) (bool, error)) error {
+	limited, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for {
+		so, err := look(limited)
+		var trouble *approvals.Trouble
+		if so || errors.As(err, &trouble) {
+			return err
+		}
+		select {
+		case <-tick.C:
+		case <-limited.Done():
+			if ctx.Err() != nil {
+				return &approvals.Trouble{Text: "the wait was stopped: " + overdue().Text, Err: ctx.Err()}
+			}
+			return overdue()
+		}
+	}
+}
+
+// fact is what the plan rests on under a name.
+func fact(p approvals.Plan, name string) string {
+	for _, f := range p.Basis {
+		if f.Name == name {
+			return f.Value
+		}
+	}
+	return ""
+}
+
+// saw are the findings that offer the remedy, as evidence.
+func (d Deps) saw(want approvals.Want) []approvals.Evidence {
+	var all []approvals.Evidence
+	for _, o := range want.Seen {
+		all = append(all, approvals.Evidence{Code: o.Code, Invocation: o.Command, Observed: o.Summary.EN, At: d.Now()})
+	}
+	return all
+}
+
+// proof are the checks whose passing proves the repair: those that offer the
+// remedy, and some more, each once.
+func proof(want approvals.Want, more ...string) []string {
+	var codes []string
+	seen := map[string]bool{}
+	for _, o := range want.Seen {
+		more = append(more, o.Code)
+	}
+	for _, code := range more {
+		if !seen[code] {
+			seen[code], codes = true, append(codes, code)
+		}
+	}
+	return codes
+}
+
+// unsealed is the precondition that Vault gives out credentials. It is none where
+// no Vault is configured.
+func (d Deps) unsealed(ctx context.Context) []approvals.Precondition {
+	if d.Vault.Client == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	c := approvals.Precondition{Text: both("Vault is unsealed, so that a new pod can log in.", "O Vault está aberto (unsealed), para que um pod novo consiga fazer login.")}
+	health, err := d.Vault.Client.Sys().HealthWithContext(ctx)
+	switch {
+	case err != nil:
+		c.Observed = "Vault does not tell"
+	case !health.Initialized:
+		c.Observed = "Vault is not initialised"
+	case health.Sealed:
+		c.Observed = "Vault is sealed"
+	default:
+		c.Holds, c.Observed = true, "unsealed"
+	}
+	return []approvals.Precondition{c}
+}
+
+// clusterRemedies makes each remedy that acts on the cluster.
+var clusterRemedies = []func(Deps) clusterRemedy{rolloutRestart}
+
 // beyondVault are the remedies that do not act on Vault.
-func beyondVault(Deps) []approvals.Remedy { return nil }
+func beyondVault(d Deps) []approvals.Remedy {
+	var all []approvals.Remedy
+	for _, make := range clusterRemedies {
+		all = append(all, make(d).Remedy)
+	}
+	return all
+}

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
 )
@@ -169,4 +170,10 @@ func list[T any](ctx context.Context, c *Client, r schema.GroupVersionResource, 
 		}
 	}
 	return objects, nil
+}
+
+// Patch changes a workload as its operators do, by a merge patch.
+func (c *Client) Patch(ctx context.Context, kind Kind, namespace, name string, patch []byte) error {
+	_, err := c.in(resourceOf(kind), namespace).Patch(ctx, name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: fieldManager})
+	return err
 }

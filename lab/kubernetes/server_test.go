@@ -2,20 +2,15 @@ package kubernetes
 
 import (
 	"context"
-	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"syscall"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
-
-	"tandem/lab/servers"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -32,55 +27,18 @@ type server struct {
 func startServer(t *testing.T) server {
 	t.Helper()
 	dir := t.TempDir()
-	files, err := MakeFiles(filepath.Join(dir, "pki"))
+	s, err := StartServer(t.Context(), dir, func(line string) { t.Log(line) })
 	if err != nil {
-		t.Fatal(err)
-	}
-	etcdURL, addr := "http://"+freeAddr(t), freeAddr(t)
-	run(t, dir, servers.Etcd, EtcdArgs(etcdURL, "http://"+freeAddr(t), filepath.Join(dir, "etcd")))
-	run(t, dir, servers.KubeAPIServer, ServerArgs(addr, etcdURL, files))
-	s := server{url: "https://" + addr, files: files}
-	s.admin = Admin(s.url, files)
-	await(t, "the API server is ready", func(ctx context.Context) error { return ServerReady(ctx, s.admin) })
-	return s
-}
-
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
-}
-
-// run starts a server that ends with the test.
-func run(t *testing.T, dir, name string, args []string) {
-	t.Helper()
-	path, err := servers.Find(t.Context(), name, func(line string) { t.Log(line) })
-	if err != nil {
-		t.Fatal(err)
-	}
-	log, err := os.Create(filepath.Join(dir, name+".log"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer log.Close()
-	cmd := exec.Command(path, args...)
-	cmd.Stdout, cmd.Stderr, cmd.Dir = log, log, dir
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
+		s.Close()
 		if t.Failed() {
-			content, _ := os.ReadFile(log.Name())
-			t.Logf("%s: %s", name, content[max(0, len(content)-4000):])
+			content, _ := os.ReadFile(filepath.Join(dir, "kube-apiserver.log"))
+			t.Logf("kube-apiserver: %s", content[max(0, len(content)-4000):])
 		}
 	})
+	return server{url: s.URL, files: s.Files, admin: Admin(s.URL, s.Files)}
 }
 
 // await polls until there is no error.
