@@ -74,6 +74,7 @@ func startCluster(t *testing.T) *clusterBench {
 			{Name: "worker", Workload: &Workload{executionNamespace, "worker-agents"}, SPIFFEID: workerSPIFFEID},
 			{Name: "service-registry", Workload: &Workload{"neural-hive-core", "service-registry"}},
 		},
+		SPIRE: SPIRE{AgentSet: &Workload{spireNamespace, "spire-agent"}, ServerSet: &Workload{spireNamespace, "spire-server"}},
 	}
 	policy := must[[]byte](t)(ClusterPolicy(b.deps))
 	for range 2 { // it may be repeated
@@ -175,6 +176,11 @@ func TestCluster(t *testing.T) {
 		{"an account restarts and does nothing else", b.testRolloutFence},
 		{"a rollout restart", b.testRollout},
 		{"a rollout restart has preconditions", b.testRolloutPreconditions},
+		{"an account deletes pods of its set and does nothing else", b.testPodFence},
+		{"a restart of the SPIRE agent", func(t *testing.T) { b.testPodRestart(t, "spire-agent-restart", "node", "neural-hive-node-1", &b.agent) }},
+		{"a restart of the SPIRE server", func(t *testing.T) {
+			b.testPodRestart(t, "spire-server-restart", "pod", "spire-server-0", &b.spireServer)
+		}},
 	} {
 		t.Run(step.name, step.run)
 	}
