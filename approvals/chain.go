@@ -28,7 +28,7 @@ const (
 type Break struct {
 	Kind    BreakKind `json:"kind"`
 	Number  int64     `json:"number"`            // of the first entry that is not as it was sealed, or is missing
-	To      int64     `json:"to,omitempty"`      // the last one that is missing
+	To      int64     `json:"to,omitempty"`      // the last one that is missing, or of neighbours that were changed
 	Request string    `json:"request,omitempty"` // that the entry or the row is about, if that can be told
 	Found   string    `json:"found,omitempty"`   // the hash of what is there instead
 	What    string    `json:"what"`              // in English, like "entry 7 was changed"
