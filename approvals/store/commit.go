@@ -196,7 +196,9 @@ func putEntries(ctx context.Context, tx *sql.Tx, entries []approvals.Entry) erro
 		args = append(args, e.Number, safeText(e.Request), string(note), e.Before, e.Hash)
 	}
 	query := "INSERT INTO audit (number, request, note, before, hash) VALUES " + strings.Join(places, ", ")
-	if _, err := exec(ctx, tx, query, args...); err != nil {
+	if _, err := exec(ctx, tx, query, args...); taken(err) {
+		return &failure{"there are audit entries that the bot did not write: run bot audit verify", err}
+	} else if err != nil {
 		return err
 	}
 	last := entries[len(entries)-1]

@@ -28,6 +28,8 @@ type database struct {
 	tb   testing.TB
 	opts store.Options
 
+	schema string // on PostgreSQL
+
 	mu      sync.Mutex
 	skipped time.Duration
 }
@@ -40,7 +42,8 @@ func sqliteFile(tb testing.TB) *database {
 
 func postgresDatabase(tb testing.TB) *database {
 	db := &database{tb: tb}
-	db.opts = store.Options{Postgres: postgres.get(tb).database(tb), Now: db.now}
+	db.opts = store.Options{Now: db.now}
+	db.opts.Postgres, db.schema = postgres.get(tb).schema(tb)
 	return db.quick()
 }
 

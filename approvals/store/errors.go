@@ -108,6 +108,7 @@ func broken(err error) bool {
 		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) || errors.As(err, &refused) ||
 		errors.As(err, &network) || pgconn.SafeToRetry(err) || errors.Is(err, pgconn.ErrConnClosed)
 }
+
 // transient says whether the same may work at once on another connection, or
 // when somebody else is done. Nothing was written.
 func transient(err error) bool {

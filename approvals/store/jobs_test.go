@@ -84,8 +84,11 @@ func TestJobsAreDone(t *testing.T) {
 			return nil
 		}})
 		commit(t, s, approvals.Change{Jobs: []approvals.Job{
-			{Kind: approvals.JobShow, Request: "bad"}, {Kind: approvals.JobShow, Request: "r1"}, {Kind: approvals.JobExecute, Request: "r1"},
-			{Kind: approvals.JobExpire, Request: "late", At: db.now().Add(time.Hour)}, {Kind: "of a newer replica", Request: "r1"},
+			{Kind: approvals.JobShow, Request: "bad"},
+			{Kind: approvals.JobShow, Request: "r1"},
+			{Kind: approvals.JobExecute, Request: "r1"},
+			{Kind: approvals.JobExpire, Request: "late", At: db.now().Add(time.Hour)},
+			{Kind: "of a newer replica", Request: "r1"},
 			{Kind: approvals.JobExpire, Request: "soon", At: db.now().Add(200 * time.Millisecond)},
 		}})
 		await(t, "the jobs", func() bool {
