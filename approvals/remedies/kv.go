@@ -3,6 +3,7 @@ package remedies
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -51,6 +52,39 @@ func (d Deps) secret(want approvals.Want) (Secret, error) {
 	return fits[0], nil
 }
 
+// lookAtSecret is the secret that is wanted, and how it is now. able says whether
+// the remedy could go to work at all.
+func (d Deps) lookAtSecret(ctx context.Context, want approvals.Want, able func() error) (Secret, kvState, error) {
+	s, err := d.secret(want)
+	if err != nil {
+		return s, kvState{}, err
+	}
+	if err := able(); err != nil {
+		return s, kvState{}, err
+	}
+	k, err := d.Vault.kvState(ctx, s)
+	return s, k, err
+}
+
+// planned is the secret of a plan, if the configuration still names it.
+func (d Deps) planned(p approvals.Plan) (Secret, error) {
+	s, err := d.service(p.Service)
+	i := slices.IndexFunc(s.Secrets, func(s Secret) bool { return s.target() == p.Target })
+	if err != nil || i < 0 {
+		return Secret{}, strange(p)
+	}
+	return s.Secrets[i], nil
+}
+
+// number is a fact of a plan that is a number.
+func number(p approvals.Plan, name string) (int64, error) {
+	n, err := strconv.ParseInt(fact(p, name), 10, 64)
+	if err != nil {
+		return 0, strange(p)
+	}
+	return n, nil
+}
+
 func names(secrets []Secret) string {
 	all := make([]string, 0, len(secrets))
 	for _, s := range secrets {
@@ -61,6 +95,20 @@ func names(secrets []Secret) string {
 	}
 	return strings.Join(all, ", ")
 }
+
+// The facts that a plan for a secret rests on.
+const (
+	factCurrent = "current version"
+	factState   = "its state"
+)
+
+// The states of a version.
+const (
+	live      = "live"
+	deleted   = "deleted"
+	destroyed = "destroyed"
+	missing   = "missing"
+)
 
 // kvState is what the metadata of a secret tell.
 type kvState struct {
@@ -77,16 +125,16 @@ type kvVersion struct {
 func (k kvState) state(version int64, now time.Time) string {
 	v := k.Versions[version]
 	if v == nil {
-		return "missing"
+		return missing
 	}
 	at, err := time.Parse(time.RFC3339Nano, v.DeletionTime)
 	switch {
 	case v.Destroyed:
-		return "destroyed"
+		return destroyed
 	case err == nil && !at.After(now):
-		return "deleted"
+		return deleted
 	default:
-		return "live"
+		return live
 	}
 }
 
@@ -95,7 +143,7 @@ func (k kvState) state(version int64, now time.Time) string {
 func (k kvState) olderLive(now time.Time) int64 {
 	var newest int64
 	for version := range k.Versions {
-		if version < k.Current && version > newest && k.state(version, now) == "live" {
+		if version < k.Current && version > newest && k.state(version, now) == live {
 			newest = version
 		}
 	}
@@ -114,7 +162,7 @@ func (v Vault) kvKeys(ctx context.Context, s Secret, version int64) ([]string, e
 		Subkeys map[string]any `json:"subkeys"`
 	}
 	_, err := v.read(ctx, s.at("subkeys"), url.Values{"version": {strconv.FormatInt(version, 10)}}, &answer)
-	return sortedKeys(answer.Subkeys), err
+	return slices.Sorted(maps.Keys(answer.Subkeys)), err
 }
 
 // seen is evidence that a remedy looked for itself.
@@ -128,7 +176,13 @@ func (d Deps) metadataSeen(s Secret, k kvState) approvals.Evidence {
 	if k.Current > 0 {
 		observed = fmt.Sprintf("version %d is %s", k.Current, k.state(k.Current, d.Now()))
 	}
-	return d.seen(fmt.Sprintf("vault kv metadata get -mount=%s %s", s.Mount, s.Path), observed)
+	return d.seen(s.kv("metadata get"), observed)
+}
+
+// kv is a command about the secret.
+func (s Secret) kv(verb string, flags ...string) string {
+	words := append(strings.Fields("vault kv "+verb), "-mount="+s.Mount)
+	return shell(append(append(words, flags...), s.Path)...)
 }
 
 // kvProof are the checks that prove a readable secret.

@@ -1,6 +1,7 @@
 package remedies
 
 import (
+	"fmt"
 	"strings"
 )
 
@@ -26,6 +27,38 @@ type KubernetesLogin struct{ Mount, Namespace, ServiceAccount string }
 type Write struct {
 	Path string         `json:"path"`
 	Data map[string]any `json:"data"`
+}
+
+// Manifest is all that an operator applies for one remedy.
+type Manifest struct {
+	Remedy string  `json:"remedy"`
+	Role   string  `json:"role"`   // and the name of its policy
+	Policy string  `json:"policy"` // in HCL
+	Writes []Write `json:"writes"`
+}
+
+// Manifest is the role with the ways to log in to it, as data.
+func (r Role) Manifest(l Login) Manifest {
+	return Manifest{Remedy: r.Remedy, Role: r.Name, Policy: r.Policy(), Writes: r.Writes(l)}
+}
+
+// Script is the same for a POSIX shell with the vault command, logged in as
+// somebody who may write policies and roles. It may be run again.
+func (r Role) Script(l Login) string {
+	m := r.Manifest(l)
+	parts := []string{
+		fmt.Sprintf("# %s: a token of its role is good for %d calls and %s.", m.Remedy, r.Uses, r.MaxTTL),
+		hereDocument(shell("vault", "policy", "write", m.Role, "-"), m.Policy),
+	}
+	for _, w := range m.Writes {
+		parts = append(parts, hereDocument(shell("vault", "write", w.Path, "-"), jsonOf(w.Data)))
+	}
+	if l.AppRole != nil {
+		path := "auth/" + trim(l.AppRole.Mount) + "/role/" + r.Name + "/secret-id"
+		parts = append(parts, "# Its secret id, for the file "+r.Name+" where the bot keeps them:\n# "+
+			shell("vault", "write", "-f", "-field=secret_id", path))
+	}
+	return strings.Join(parts, "\n") + "\n"
 }
 
 // Writes make the role, for each way to log in to it.

@@ -1,7 +1,7 @@
 package remedies
 
 import (
-	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -22,15 +22,19 @@ type vaultRemedy struct {
 	uses          int // calls that one privilege is good for, without giving it back
 }
 
-// vaultRemedies makes each remedy that acts on Vault.
-var vaultRemedies = []func(Deps) vaultRemedy{kvUndelete}
+// vaultRemedies make each remedy that acts on Vault.
+var vaultRemedies = []func(Deps) vaultRemedy{
+	kvUndelete, kvRollback, kvWrite, tokenRenew, policyFix, databaseRoleWrite, leaseRevoke,
+}
 
 // Right is what a role may do at one path of Vault.
 type Right struct {
 	Path         string
 	Capabilities []string
-	// Allowed are parameters with the only values that they may have. nil: any.
-	Allowed map[string][]string
+	// Allowed are the parameters that it may send, each with the only values that
+	// it may have, of which strings may begin or end with *; no values: any. nil:
+	// any parameter.
+	Allowed map[string][]any
 }
 
 // Role is the role at Vault of one remedy.
@@ -72,53 +76,76 @@ func Looks(d Deps) []Right {
 	return merged(all)
 }
 
-// merged leaves each path once: services share things.
+// merged leaves each path once, with all that is said of it: services share
+// things.
 func merged(rights []Right) []Right {
-	var all []Right
+	paths := map[string]Right{}
 	for _, r := range rights {
-		if !slices.ContainsFunc(all, func(have Right) bool { return have.Path == r.Path }) {
-			all = append(all, r)
+		if have, twice := paths[r.Path]; twice {
+			r = have.and(r)
 		}
+		paths[r.Path] = r
 	}
-	slices.SortFunc(all, func(a, b Right) int { return strings.Compare(a.Path, b.Path) })
+	all := make([]Right, 0, len(paths))
+	for _, path := range slices.Sorted(maps.Keys(paths)) {
+		all = append(all, paths[path])
+	}
 	return all
 }
 
+// and is what two rights at the same path allow together.
+func (r Right) and(other Right) Right {
+	both := Right{Path: r.Path, Capabilities: slices.Concat(r.Capabilities, other.Capabilities)}
+	slices.Sort(both.Capabilities)
+	both.Capabilities = slices.Compact(both.Capabilities)
+	if r.Allowed == nil || other.Allowed == nil {
+		return both
+	}
+	both.Allowed = maps.Clone(r.Allowed)
+	for name, values := range other.Allowed {
+		have, twice := both.Allowed[name]
+		switch {
+		case twice && (len(have) == 0 || len(values) == 0):
+			both.Allowed[name] = nil
+		case twice:
+			both.Allowed[name] = slices.Concat(have, values)
+		default:
+			both.Allowed[name] = values
+		}
+	}
+	return both
+}
+
 // Policy is the text of the role's policy.
-func (r Role) Policy() string {
-	blocks := make([]string, 0, len(r.Rights))
-	for _, right := range r.Rights {
+func (r Role) Policy() string { return Policy(r.Rights) }
+
+// Policy is the text of a policy that gives rights.
+func Policy(rights []Right) string {
+	blocks := make([]string, 0, len(rights))
+	for _, right := range rights {
 		blocks = append(blocks, right.hcl())
 	}
 	return strings.Join(blocks, "\n\n")
 }
 
 func (r Right) hcl() string {
-	lines := []string{fmt.Sprintf("path %q {", r.Path), "  capabilities = " + list(r.Capabilities)}
+	lines := []string{"path " + hclValue(r.Path) + " {", "  capabilities = " + hclValue(r.Capabilities)}
 	if len(r.Allowed) > 0 {
 		lines = append(lines, "  allowed_parameters = {")
-		for _, name := range sortedKeys(r.Allowed) {
-			lines = append(lines, fmt.Sprintf("    %q = %s", name, list(r.Allowed[name])))
+		for _, name := range slices.Sorted(maps.Keys(r.Allowed)) {
+			values := r.Allowed[name]
+			if values == nil {
+				values = []any{}
+			}
+			lines = append(lines, "    "+hclValue(name)+" = "+hclValue(values))
 		}
 		lines = append(lines, "  }")
 	}
 	return strings.Join(append(lines, "}"), "\n")
 }
 
-// list writes a list of strings as HCL has it.
-func list(items []string) string {
-	all := make([]string, 0, len(items))
-	for _, item := range items {
-		all = append(all, quoted(item))
-	}
-	return "[" + strings.Join(all, ", ") + "]"
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for key := range m {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	return keys
+// hclValue writes a value as HCL has it: like JSON, but that ${ would begin an
+// expression in a string.
+func hclValue(value any) string {
+	return strings.ReplaceAll(jsonOf(value), "${", `\u0024{`)
 }

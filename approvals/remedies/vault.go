@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/hashicorp/vault/api"
@@ -30,15 +30,20 @@ type Vault struct {
 	DatabaseRoles []DatabaseRole    // reviewed
 }
 
-// ready refuses when nothing could be looked at, or nothing done.
-func (v Vault) ready() error {
-	switch {
-	case v.Client == nil:
+// looks refuses when nothing could be looked at.
+func (v Vault) looks() error {
+	if v.Client == nil {
 		return refuse(approvals.WhyNoRemedy, "Vault is not configured: set vault in the configuration")
-	case v.Elevator == nil:
-		return refuse(approvals.WhyNoRemedy, "no way to the remedies' roles at Vault is configured: set remedies.vault, and apply the output of: bot policy vault --remedy all")
 	}
 	return nil
+}
+
+// ready refuses when nothing could be looked at, or nothing done.
+func (v Vault) ready() error {
+	if v.Elevator == nil && v.Client != nil {
+		return refuse(approvals.WhyNoRemedy, "no way to the remedies' roles at Vault is configured: set remedies.vault, and apply the output of: bot policy vault --remedy all")
+	}
+	return v.looks()
 }
 
 // read asks as the standing identity. found is false when there is no such
@@ -46,24 +51,64 @@ func (v Vault) ready() error {
 func (v Vault) read(ctx context.Context, path string, query url.Values, into any) (found bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
-	secret, err := v.Client.Logical().ReadWithDataWithContext(ctx, path, query)
-	if err != nil {
-		return false, blind("GET /v1/"+path, err)
+	doing := "GET /v1/" + path
+	response, err := v.Client.Logical().ReadRawWithDataWithContext(ctx, path, query)
+	if response != nil {
+		defer response.Body.Close()
 	}
-	if secret == nil || secret.Data == nil {
+	switch {
+	case absent(err):
 		return false, nil
+	case err != nil:
+		return false, blind(doing, err)
 	}
-	return true, decode(path, secret.Data, into)
+	var answer struct {
+		Data json.RawMessage `json:"data"`
+	}
+	err = json.NewDecoder(response.Body).Decode(&answer)
+	if err == nil {
+		err = json.Unmarshal(answer.Data, into)
+	}
+	if err != nil {
+		return false, refuse(approvals.WhyBlind, doing+": the answer has another shape than Vault's: is it Vault that answers at the configured address?")
+	}
+	return true, nil
+}
+
+// absent says whether Vault looked, and found nothing. Where it says more than
+// 404, it never looked: it has no such mount.
+func absent(err error) bool {
+	var answer *api.ResponseError
+	return errors.As(err, &answer) && answer.StatusCode == http.StatusNotFound && !answer.RawError && len(answer.Errors) == 0
+}
+
+// lookUp asks, as the standing identity, for what Vault only tells to a write,
+// though it changes nothing. known is false when Vault does not know the thing.
+func (v Vault) lookUp(ctx context.Context, path, name, value string, into any) (known bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	doing := "PUT /v1/" + path
+	secret, err := v.Client.Logical().WriteWithContext(ctx, path, map[string]any{name: value})
+	var answer *api.ResponseError
+	switch {
+	case errors.As(err, &answer) && (answer.StatusCode == http.StatusBadRequest || slices.Contains(answer.Errors, "invalid accessor")):
+		return false, nil // the status for a dead accessor differs between versions
+	case err != nil:
+		return false, blind(doing, err)
+	case secret == nil:
+		return false, refuse(approvals.WhyBlind, doing+": the answer is empty")
+	}
+	return true, decode(doing, secret.Data, into)
 }
 
 // decode fills a struct from an answer. It repeats nothing of it.
-func decode(path string, data map[string]any, into any) error {
+func decode(doing string, data map[string]any, into any) error {
 	raw, err := json.Marshal(data)
 	if err == nil {
 		err = json.Unmarshal(raw, into)
 	}
 	if err != nil {
-		return refuse(approvals.WhyBlind, "GET /v1/"+path+": the answer has another shape than Vault's")
+		return refuse(approvals.WhyBlind, doing+": the answer has another shape than Vault's")
 	}
 	return nil
 }
@@ -73,87 +118,46 @@ func blind(doing string, err error) error {
 	return refuse(approvals.WhyBlind, doing+": "+reason(err))
 }
 
-// reason says why a call to Vault failed and what to do, without any of Vault's
-// words, which can repeat what was sent.
+// reason says why a call failed and what to do, without any word of a server,
+// which can repeat what was sent.
 func reason(err error) string {
 	var (
-		answer *api.ResponseError
-		sent   *url.Error
+		answer  *api.ResponseError
+		trouble *approvals.Trouble
+		refusal *approvals.Refusal
+		sent    *url.Error
 	)
 	switch {
+	case errors.As(err, &trouble):
+		return trouble.Text
+	case errors.As(err, &refusal):
+		return refusal.Detail
 	case errors.As(err, &answer):
-		return fmt.Sprintf("Vault answers %d: %s", answer.StatusCode, nextStep(answer.StatusCode))
+		return fmt.Sprintf("Vault answers %d: %s", answer.StatusCode, nextStep(answer))
 	case errors.Is(err, context.DeadlineExceeded):
 		return "no answer in time: look at Vault: vault status"
+	case errors.Is(err, context.Canceled):
+		return "stopped before there was an answer"
 	case errors.As(err, &sent):
-		return "no answer: " + sent.Err.Error()
+		return "no answer: see that Vault runs and that the bot can reach it: vault status"
 	default:
-		return "no answer: " + err.Error()
+		return "no answer that could be read: see what answers at Vault's address: vault status"
 	}
 }
 
-func nextStep(status int) string {
-	switch {
-	case status == http.StatusForbidden:
+func nextStep(answer *api.ResponseError) string {
+	switch answer.StatusCode {
+	case http.StatusBadRequest:
+		return "what is there now does not fit: ask again, so that a new plan is made; Vault's log has its reason"
+	case http.StatusForbidden:
 		return "compare the role and its policy with the output of: bot policy vault --remedy all"
-	case status == http.StatusTooManyRequests:
+	case http.StatusNotFound:
+		return "it has no such mount or path: compare the configuration with: vault secrets list"
+	case http.StatusTooManyRequests:
 		return "wait, or raise the quota: vault list sys/quotas/rate-limit"
-	case status == http.StatusServiceUnavailable:
+	case http.StatusServiceUnavailable:
 		return "it is sealed or has no leader: vault status"
 	default:
-		return "Vault's audit log has its reason"
+		return "Vault's log has its reason"
 	}
 }
-
-// change is one call that changes something, with the means to tell what became
-// of it when no answer comes.
-type change struct {
-	call approvals.Call
-	do   func(context.Context) (result string, err error)
-	// done looks, with the standing identity, whether the change is there.
-	done func(context.Context) (bool, error)
-}
-
-// make makes the call known, makes it, and tells the truth about it.
-func (c change) make(ctx context.Context, act approvals.Act, identity string) error {
-	return act.Call(ctx, c.call.What, identity, func(ctx context.Context) (string, error) {
-		limited, cancel := context.WithTimeout(ctx, callTimeout)
-		defer cancel()
-		result, err := c.do(limited)
-		if err == nil {
-			return result, nil
-		}
-		if refusedBy(err) {
-			return "", fmt.Errorf("nothing was changed by %s: %s", c.call.What, reason(err))
-		}
-		return c.lookAgain(context.WithoutCancel(ctx), err)
-	})
-}
-
-// refusedBy says whether Vault itself declined, so that nothing was changed.
-func refusedBy(err error) bool {
-	var answer *api.ResponseError
-	return errors.As(err, &answer) && (answer.StatusCode < 500 || answer.StatusCode == http.StatusServiceUnavailable)
-}
-
-// lookAgain finds out what became of a call that got no answer.
-func (c change) lookAgain(ctx context.Context, why error) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
-	defer cancel()
-	done, err := c.done(ctx)
-	switch {
-	case err != nil:
-		return "", fmt.Errorf("nobody knows whether it was done: %s: %s; and looking failed: %w: look by hand before anything else", c.call.What, reason(why), err)
-	case done:
-		return "done, as a look shows; the call itself got no answer", nil
-	default:
-		return "", fmt.Errorf("not done, as a look shows: %s: %s", c.call.What, reason(why))
-	}
-}
-
-// below joins a mount, as people write it, with the rest of a path.
-func below(mount string, rest ...string) string {
-	return strings.Trim(mount, "/") + "/" + strings.Join(rest, "/")
-}
-
-func quoted(text string) string { return fmt.Sprintf("%q", text) }

@@ -4,12 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
-	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -27,12 +29,46 @@ const canary = "canary-7c1f0e"
 // bench is a Vault of the true make with the things of one service, the roles
 // that the remedies ask for, and remedies that see it as a bot does.
 type bench struct {
-	address string
-	root    *api.Client
-	deps    Deps
-	share   string
-	secrets map[string]string // secret ids, by role
+	address  string
+	root     *api.Client
+	deps     Deps
+	share    string
+	secrets  map[string]string // secret ids, by role
+	postgres string            // address; empty: none
+	lent     lent
 }
+
+// lent are the requests that were made under privileges, the logins too.
+type lent struct {
+	mu       sync.Mutex
+	requests []string
+	via      http.RoundTripper // what carries them; may do mischief
+}
+
+func (l *lent) RoundTrip(r *http.Request) (*http.Response, error) {
+	l.mu.Lock()
+	l.requests = append(l.requests, r.Method+" "+r.URL.Path)
+	via := l.via
+	l.mu.Unlock()
+	return via.RoundTrip(r)
+}
+
+// take returns the requests so far, and begins anew.
+func (l *lent) take() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	all := l.requests
+	l.requests = nil
+	return all
+}
+
+// The reviewed things of the bench's configuration.
+const (
+	reviewedPolicy = "# reviewed: ${not an expression} and \"quoted\"\npath \"secret/data/orchestrator/*\" {\n  capabilities = [\"read\"]\n}\n"
+	creationSQL    = `CREATE ROLE "{{name}}" WITH LOGIN PASSWORD '{{password}}' VALID UNTIL '{{expiration}}';`
+	renewSQL       = `ALTER ROLE "{{name}}" VALID UNTIL '{{expiration}}';`
+	revocationSQL  = `DROP ROLE IF EXISTS "{{name}}";`
+)
 
 func soon(t *testing.T) context.Context {
 	t.Helper()
@@ -78,16 +114,27 @@ func await(t *testing.T, try func() error) {
 func startBench(t *testing.T) *bench {
 	t.Helper()
 	b := &bench{address: startVault(t), secrets: map[string]string{}}
+	b.lent.via = http.DefaultTransport.(*http.Transport).Clone()
 	b.root = b.client(t)
 	b.open(t)
 	b.deps = Deps{
 		Now: time.Now,
 		Services: []Service{{
 			Name: "orchestrator", Policies: []string{"orchestrator-policy"}, MongoDB: true,
-			Secrets:  []Secret{{Mount: "secret", Path: "orchestrator/mongodb", Keys: []string{"uri"}}},
+			Secrets: []Secret{
+				{Mount: "secret", Path: "orchestrator/mongodb", Keys: []string{"uri"}},
+				{Mount: "secret", Path: "orchestrator/flags", Keys: []string{"a", "b"}},
+			},
 			Database: &Database{Mount: "database", Role: "temporal-orchestrator", Config: "temporal-db"},
 		}},
-		Vault: Vault{Elevator: &Elevator{New: b.newClient, Log: slog.New(slog.DiscardHandler), Ways: []Way{{Name: "approle", Login: b.appRole}}}},
+		Vault: Vault{
+			Elevator: &Elevator{New: b.lentClient, Log: slog.New(slog.DiscardHandler), Ways: []Way{{Name: "approle", Login: b.appRole}}},
+			Policies: map[string]string{"orchestrator-policy": reviewedPolicy, "another": "path \"x\" {}"},
+			DatabaseRoles: []DatabaseRole{{
+				Mount: "database", Name: "temporal-orchestrator", DBName: "temporal-db", DefaultTTL: "1h", MaxTTL: "24h0m0s",
+				Creation: []string{creationSQL}, Renew: []string{renewSQL}, Revocation: []string{revocationSQL},
+			}},
+		},
 	}
 	b.fill(t)
 	b.apply(t)
@@ -97,9 +144,7 @@ func startBench(t *testing.T) *bench {
 func startVault(t *testing.T) string {
 	t.Helper()
 	binary := must[string](t)(servers.Find(t.Context(), servers.Vault, func(line string) { t.Log(line) }))
-	listener := must[net.Listener](t)(net.Listen("tcp", "127.0.0.1:0"))
-	address := listener.Addr().String()
-	check(t, listener.Close())
+	address := freeAddress(t)
 	config := must[[]byte](t)(json.Marshal(map[string]any{
 		"storage":       map[string]any{"inmem": map[string]any{}},
 		"listener":      map[string]any{"tcp": map[string]any{"address": address, "tls_disable": true}},
@@ -121,6 +166,15 @@ func (b *bench) newClient() (*api.Client, error) {
 	client, err := api.NewClient(&api.Config{Address: b.address, Timeout: 10 * time.Second})
 	if err == nil {
 		client.ClearToken()
+	}
+	return client, err
+}
+
+// lentClient is a client for a privilege: what it asks is kept.
+func (b *bench) lentClient() (*api.Client, error) {
+	client, err := api.NewClient(&api.Config{Address: b.address, Timeout: 10 * time.Second, HttpClient: &http.Client{Transport: &b.lent}})
+	if err == nil {
+		client.SetToken("left over") // the elevator is to forget it
 	}
 	return client, err
 }
@@ -174,11 +228,9 @@ func (b *bench) fill(t *testing.T) {
 	check(t, sys.EnableAuthWithOptionsWithContext(soon(t), "approle", &api.MountInput{Type: "approle"}))
 	check(t, sys.EnableAuthWithOptionsWithContext(soon(t), "jwt", &api.MountInput{Type: "jwt"}))
 	b.put(t, canary+"-1")
-	standing := append(Looks(b.deps), Right{Path: "secret/metadata/*", Capabilities: []string{"read"}},
-		Right{Path: "secret/subkeys/*", Capabilities: []string{"read"}}, Right{Path: "sys/policies/acl/*", Capabilities: []string{"read"}},
-		Right{Path: "database/roles/*", Capabilities: []string{"read"}}, Right{Path: "database/config/*", Capabilities: []string{"read"}},
-		Right{Path: "auth/token/lookup-accessor", Capabilities: []string{"update"}})
-	check(t, sys.PutPolicyWithContext(soon(t), "standing", Role{Rights: standing}.Policy()))
+	standing := append(Looks(b.deps), Right{Path: "secret/metadata/orchestrator/*", Capabilities: []string{"read"}},
+		Right{Path: "secret/subkeys/orchestrator/*", Capabilities: []string{"read"}})
+	check(t, sys.PutPolicyWithContext(soon(t), "standing", Policy(standing)))
 	b.deps.Vault.Client = b.client(t)
 	b.deps.Vault.Client.SetToken(b.token(t, "standing").ClientToken)
 }
@@ -190,7 +242,7 @@ func (b *bench) token(t *testing.T, policy string) *api.SecretAuth {
 	return secret.Auth
 }
 
-// put writes a new version of the service's secret.
+// put writes a new version of the service's secret with the URI.
 func (b *bench) put(t *testing.T, value string) {
 	t.Helper()
 	b.write(t, "secret/data/orchestrator/mongodb", map[string]any{"data": map[string]any{"uri": "mongodb://u:" + value + "@db"}})
@@ -226,21 +278,47 @@ func (b *bench) remedy(t *testing.T, name string) approvals.Remedy {
 	return approvals.Remedy{}
 }
 
-// plan plans for the service, and holds what is true of every plan.
-func (b *bench) plan(t *testing.T, remedy string, params map[string]string) approvals.Plan {
+// plan plans for the service as approvals do, which say the parameters and keep
+// the plan in a database, and holds what is true of every plan.
+func (b *bench) plan(t *testing.T, remedy string, params map[string]string, seen ...approvals.Observation) approvals.Plan {
 	t.Helper()
-	p, err := b.remedy(t, remedy).Plan(soon(t), approvals.Want{Service: "orchestrator", Params: params})
+	want := approvals.Want{Service: "orchestrator", Params: params, Seen: seen}
+	r := b.remedy(t, remedy)
+	made, err := r.Plan(soon(t), want)
 	check(t, err)
-	noCanary(t, p)
-	for what, text := range map[string]i18n.Text{"does": p.Does, "blast": p.Blast, "way back": p.WayBack} {
+	made.Remedy, made.Service, made.Params = r.Name, want.Service, want.Params
+	noCanary(t, made)
+	if made.Risk != r.Risk {
+		t.Errorf("the risk of %s is %s, and of its plan %s", remedy, r.Risk, made.Risk)
+	}
+	for what, text := range map[string]i18n.Text{"does": made.Does, "blast": made.Blast, "way back": made.WayBack, "title": r.Title, "about": r.About} {
 		if text.EN == "" || text.PT == "" {
 			t.Errorf("%s of %s is not said in both languages: %+v", what, remedy, text)
 		}
 	}
-	if p.Target == "" || len(p.Calls) == 0 || len(p.Why) == 0 || len(p.Basis) == 0 || len(p.Preconditions) == 0 || len(p.Proof) == 0 {
-		t.Errorf("the plan of %s lacks something: %+v", remedy, p)
+	if made.Target == "" || len(made.Calls) == 0 || len(made.Why) == 0 || len(made.Basis) == 0 || len(made.Preconditions) == 0 || len(made.Proof) == 0 {
+		t.Errorf("the plan of %s lacks something: %+v", remedy, made)
 	}
+	var p approvals.Plan
+	check(t, json.Unmarshal(must[[]byte](t)(json.Marshal(made)), &p))
 	return p
+}
+
+// wantRefused holds that no plan is made, and why.
+func (b *bench) wantRefused(t *testing.T, remedy string, params map[string]string, why approvals.Why) {
+	t.Helper()
+	_, err := b.remedy(t, remedy).Plan(soon(t), approvals.Want{Service: "orchestrator", Params: params})
+	if got := refusal(t, err); got != why {
+		t.Errorf("%s with %v is refused since %v, want %s", remedy, params, err, why)
+	}
+}
+
+// wantUnmet holds that a plan is made that cannot be carried out.
+func (b *bench) wantUnmet(t *testing.T, remedy string, params map[string]string) {
+	t.Helper()
+	if _, unmet := b.plan(t, remedy, params).Unmet(); !unmet {
+		t.Errorf("%s with %v could be carried out", remedy, params)
+	}
 }
 
 func noCanary(t *testing.T, things ...any) {
@@ -267,17 +345,27 @@ func refusal(t *testing.T, err error) approvals.Why {
 type record struct {
 	Calls, Identities, Results, Said []string
 	Errors                           []string
-	before                           func(call string) // may do mischief
+	before                           func(call string)       // may do mischief
+	refuse                           func(call string) error // as a kill switch does
 }
 
 func (r *record) Call(ctx context.Context, call, identity string, do func(context.Context) (string, error)) error {
 	if r.before != nil {
 		r.before(call)
 	}
+	if r.refuse != nil {
+		if err := r.refuse(call); err != nil {
+			return err
+		}
+	}
 	result, err := do(ctx)
 	r.Calls, r.Identities, r.Results = append(r.Calls, call), append(r.Identities, identity), append(r.Results, result)
 	if err != nil {
-		r.Errors = append(r.Errors, err.Error())
+		var trouble *approvals.Trouble
+		if !errors.As(err, &trouble) {
+			return fmt.Errorf("nobody may read the error of %s: %w", call, err)
+		}
+		r.Errors = append(r.Errors, trouble.Text)
 	}
 	return err
 }
@@ -288,17 +376,67 @@ func (r *record) Say(_ context.Context, line i18n.Text) error {
 }
 
 // carryOut executes a plan, and holds what is true of every execution: nothing
-// secret is said, and the privilege is gone.
+// secret is said, the privilege was good for the calls that were made and for no
+// more, and it is gone.
 func (b *bench) carryOut(t *testing.T, p approvals.Plan) *record {
 	t.Helper()
+	if unmet, ok := p.Unmet(); ok {
+		t.Fatalf("it cannot be carried out: %+v", unmet)
+	}
+	b.lent.take()
+	act := b.again(t, p)
+	role, made := b.role(t, p.Remedy), b.lent.take()
+	if len(made)-1 != role.Uses {
+		t.Errorf("the privilege is good for %d calls, and was used for %q", role.Uses, made)
+	}
+	return act
+}
+
+// again executes a plan as after a crash: what is done already is not done twice.
+func (b *bench) again(t *testing.T, p approvals.Plan) *record {
+	t.Helper()
 	act := &record{}
-	check(t, b.remedy(t, p.Remedy).Execute(soon(t), p, act))
+	if err := b.remedy(t, p.Remedy).Execute(soon(t), p, act); err != nil {
+		t.Fatalf("%v\n%+v", err, act)
+	}
 	noCanary(t, act)
 	b.wantGivenBack(t, act)
 	return act
 }
 
-// wantGivenBack holds that the token that was used is dead.
+func (b *bench) role(t *testing.T, remedy string) Role {
+	t.Helper()
+	for _, role := range Roles(b.deps) {
+		if role.Remedy == remedy {
+			return role
+		}
+	}
+	t.Fatalf("%s has no role", remedy)
+	return Role{}
+}
+
+// fails executes a plan that goes wrong, and returns what people are told. It is
+// always in the remedy's own words, and the privilege is gone all the same.
+func (b *bench) fails(t *testing.T, p approvals.Plan, act *record) string {
+	t.Helper()
+	err := b.remedy(t, p.Remedy).Execute(soon(t), p, act)
+	noCanary(t, act)
+	return troubleOf(t, err)
+}
+
+// troubleOf is the text of an error that people may read.
+func troubleOf(t *testing.T, err error) string {
+	t.Helper()
+	var trouble *approvals.Trouble
+	if !errors.As(err, &trouble) {
+		t.Fatalf("nobody may read why it failed: %v", err)
+	}
+	noCanary(t, trouble.Text)
+	return trouble.Text
+}
+
+// wantGivenBack holds that the token that was used is dead. One whose last use
+// is its revocation is good for nothing at once, and forgotten a moment later.
 func (b *bench) wantGivenBack(t *testing.T, act *record) {
 	t.Helper()
 	_, rest, ok := strings.Cut(strings.Join(act.Identities, "\n"), "(accessor ")
@@ -306,7 +444,10 @@ func (b *bench) wantGivenBack(t *testing.T, act *record) {
 		t.Fatalf("no identity with an accessor in %q", act.Identities)
 	}
 	accessor, _, _ := strings.Cut(rest, ")")
-	if _, err := b.root.Auth().Token().LookupAccessorWithContext(soon(t), accessor); err == nil {
-		t.Error("the token of the remedy lives on")
-	}
+	await(t, func() error {
+		if _, err := b.root.Auth().Token().LookupAccessorWithContext(soon(t), accessor); err == nil {
+			return errors.New("the token of the remedy lives on")
+		}
+		return nil
+	})
 }
