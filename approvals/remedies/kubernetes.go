@@ -146,53 +146,57 @@ func clusterReason(err error) string {
 	}
 }
 
-// clusterChange is one call that changes something in the cluster, with the
-// means to tell what became of it when no answer comes.
-type clusterChange struct {
+// attempt is one call that changes something, with the means to tell what became
+// of it when it fails or no answer comes.
+type attempt struct {
 	call string
 	// do makes it. A *approvals.Trouble says that it was not made, and why.
 	do func(context.Context) (result string, err error)
-	// done looks, with the standing identity, whether the change is there.
+	// done looks whether the change is there.
 	done func(context.Context) (bool, error)
+	// why says of an error of the system, without any of its words, what it means,
+	// and whether the system itself said no, so that nothing was changed.
+	why func(error) (reason string, declined bool)
 }
 
-// make makes the call known, makes it, and tells the truth about it. The error
-// is a *approvals.Trouble.
-func (c clusterChange) make(ctx context.Context, act approvals.Act, identity string) error {
-	return act.Call(ctx, c.call, identity, func(ctx context.Context) (string, error) {
+// make makes the call known, makes it, and tells the truth about it. Its errors
+// are a *approvals.Trouble, or those of act.
+func (a attempt) make(ctx context.Context, act approvals.Act, identity string) error {
+	return act.Call(ctx, a.call, identity, func(ctx context.Context) (string, error) {
 		limited, cancel := context.WithTimeout(ctx, callTimeout)
 		defer cancel()
-		result, err := c.do(limited)
+		result, err := a.do(limited)
 		var trouble *approvals.Trouble
 		if err == nil || errors.As(err, &trouble) {
 			return result, err
 		}
-		return c.lookAgain(context.WithoutCancel(ctx), err)
+		return a.lookAgain(context.WithoutCancel(ctx), err)
 	})
 }
 
 // lookAgain finds out what became of a call that failed or got no answer: it may
 // have been made before, or made without an answer.
-func (c clusterChange) lookAgain(ctx context.Context, why error) (string, error) {
+func (a attempt) lookAgain(ctx context.Context, failed error) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
-	done, err := c.done(ctx)
+	reason, declined := a.why(failed)
+	done, err := a.done(ctx)
 	switch {
-	case err != nil && !declined(why):
-		text := "nobody knows whether it was done: " + clusterReason(why) + "; look by hand before anything else"
-		return "", &approvals.Trouble{Text: text, Err: errors.Join(why, err)}
+	case err != nil && !declined:
+		text := "nobody knows whether it was done: " + reason + "; look by hand before anything else"
+		return "", &approvals.Trouble{Text: text, Err: errors.Join(failed, err)}
 	case err == nil && done:
 		return "done already, as a look shows", nil
 	default:
-		return "", &approvals.Trouble{Text: "nothing was changed: " + clusterReason(why), Err: why}
+		return "", &approvals.Trouble{Text: "nothing was changed: " + reason, Err: failed}
 	}
 }
 
-// declined says whether the API server itself said no, so that nothing was
-// changed.
-func declined(err error) bool {
+// ofCluster is the why of an attempt at the API server.
+func ofCluster(err error) (reason string, declined bool) {
 	var status apierrors.APIStatus
-	return errors.As(err, &status) && status.Status().Code >= 400 && status.Status().Code < 500
+	declined = errors.As(err, &status) && status.Status().Code >= 400 && status.Status().Code < 500
+	return clusterReason(err), declined
 }
 
 // waitUntil looks until it is so, ctx ends, or the time is over. An error of a look is
@@ -282,7 +286,7 @@ var clusterRemedies = []func(Deps) clusterRemedy{rolloutRestart, spireAgentResta
 
 // beyondVault are the remedies that do not act on Vault.
 func beyondVault(d Deps) []approvals.Remedy {
-	var all []approvals.Remedy
+	all := []approvals.Remedy{spireEntry(d), spireEntries(d)}
 	for _, make := range clusterRemedies {
 		all = append(all, make(d).Remedy)
 	}

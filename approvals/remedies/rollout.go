@@ -155,8 +155,8 @@ func (d Deps) restart(ctx context.Context, p approvals.Plan, planned string, act
 		generation = found.Generation
 		return found, found.Spec.Template.Annotations[restartedAt] == restartValue(planned), nil
 	}
-	err = clusterChange{
-		call: p.Calls[0].What,
+	err = attempt{
+		call: p.Calls[0].What, why: ofCluster,
 		do: func(ctx context.Context) (string, error) {
 			found, made, err := look(ctx)
 			switch {

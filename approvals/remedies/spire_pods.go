@@ -252,8 +252,8 @@ func (d Deps) restartPod(ctx context.Context, k podKind, p approvals.Plan, act a
 	if w == nil || name == "" || uid == "" {
 		return &approvals.Trouble{Text: "nothing was changed: the plan names no pod"}
 	}
-	err = clusterChange{
-		call: p.Calls[0].What,
+	err = attempt{
+		call: p.Calls[0].What, why: ofCluster,
 		do: func(ctx context.Context) (string, error) {
 			err := own.client.CoreV1().Pods(w.Namespace).Delete(ctx, name, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &uid}})
 			return "the pod ends", err
