@@ -11,6 +11,16 @@ type Verified struct {
 	Entries int64
 	Head    string           // the hash of the last entry; empty when there is none
 	Broken  *approvals.Break // nil: it is whole
+	Known   []int64          // entries that acknowledge an older break
+}
+
+// Add takes an entry into account; call it with each, in their order.
+func (v *Verified) Add(e approvals.Entry) error {
+	v.Head = e.Hash
+	if e.Deed == approvals.DeedAcknowledged {
+		v.Known = append(v.Known, e.Number)
+	}
+	return nil
 }
 
 // VerifyPage says whether the audit is whole, and if not, where it is broken and
@@ -20,6 +30,9 @@ func VerifyPage(v Verified, w Words) Page {
 		page := Page{Heading("✅ " + w.Say("audit_whole", "N", v.Entries))}
 		if v.Head == "" {
 			return page
+		}
+		for _, n := range v.Known {
+			page = append(page, Paragraph(w.Say("audit_known", "Number", n)))
 		}
 		return append(page, Paragraph(w.Say("audit_head", "Number", v.Entries)), Code(v.Head), Paragraph(w.Say("audit_compare")))
 	}

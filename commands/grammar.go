@@ -54,7 +54,7 @@ type terminalGrammar struct {
 	Audit    struct {
 		Show        Audit            `cmd:""`
 		Verify      AuditVerify      `cmd:""`
-		Export      AuditExport      `cmd:""`
+		Export      AuditExport      `cmd:"" more:""`
 		Acknowledge AuditAcknowledge `cmd:""`
 	} `cmd:""`
 	Freeze     Freeze     `cmd:""`

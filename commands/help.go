@@ -68,6 +68,9 @@ func commandHelp(node *kong.Node, w Words) Page {
 		return Page{list}
 	}
 	page := Page{Code(usage(node, w)), Paragraph(about(node, w))}
+	if node.Tag != nil && node.Tag.Has("more") {
+		page = append(page, Paragraph(w.Say(moreID(node))))
+	}
 	var flags []*kong.Flag
 	for _, group := range node.AllFlags(false) {
 		flags = append(flags, group...)
@@ -154,6 +157,11 @@ func aboutID(node *kong.Node) string {
 		return "about_" + node.Tag.Get("about")
 	}
 	return "about_" + strings.ReplaceAll(commandPath(node), " ", "_")
+}
+
+// moreID names what the help of one command says beyond the list of all.
+func moreID(node *kong.Node) string {
+	return "more_" + strings.ReplaceAll(commandPath(node), " ", "_")
 }
 
 func flagID(f *kong.Flag) string { return "flag_" + f.Name }

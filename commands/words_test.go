@@ -182,6 +182,9 @@ func helpIDs(t *testing.T) []string {
 		}
 		for _, leaf := range leaves(app.Model.Node) {
 			ids = append(ids, aboutID(leaf))
+			if leaf.Tag.Has("more") {
+				ids = append(ids, moreID(leaf))
+			}
 			for _, group := range leaf.AllFlags(false) {
 				for _, f := range group {
 					ids = append(ids, flagID(f))

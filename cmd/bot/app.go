@@ -69,6 +69,20 @@ func (a *app) do(ctx context.Context, cmd commands.Command) int {
 		return a.checkConfig()
 	case commands.VaultPolicy:
 		return a.vaultPolicy()
+	case commands.Requests:
+		return a.requests(ctx, c)
+	case commands.Audit:
+		return a.auditShow(ctx, c)
+	case commands.AuditVerify:
+		return a.auditVerify(ctx)
+	case commands.AuditExport:
+		return a.auditExport(ctx, c)
+	case commands.AuditAcknowledge:
+		return a.auditAcknowledge(ctx, c)
+	case commands.Freeze:
+		return a.freeze(ctx, c)
+	case commands.Unfreeze:
+		return a.unfreeze(ctx, c)
 	case commands.Manifest:
 		return a.manifest(c)
 	case commands.Completion:
