@@ -94,7 +94,11 @@ func (w Words) unknownTarget(e *UnknownTargetError) string {
 	case e.Held && len(e.Known) == 0:
 		return w.Say("frozen_nothing")
 	case e.Held:
-		return lines(w.Say("not_frozen", "Target", name), w.Say("frozen_are", "Targets", strings.Join(e.Known, ", ")))
+		var held []string
+		for _, target := range e.Known {
+			held = append(held, w.FrozenTarget(target))
+		}
+		return lines(w.Say("not_frozen", "Target", name), w.Say("frozen_are", "Targets", strings.Join(held, ", ")))
 	}
 	nearest := Nearest(e.Name, e.Known)
 	return lines(

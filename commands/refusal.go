@@ -9,8 +9,11 @@ import (
 // the face writes people; empty when it names nobody.
 func (w Words) Refused(r *approvals.Refusal, who string) string {
 	detail := visible(r.Detail)
-	if r.Why == approvals.WhyNotPending && detail != "" {
+	switch {
+	case r.Why == approvals.WhyNotPending && detail != "":
 		detail = w.State(approvals.State(detail))
+	case r.Why == approvals.WhyNotMember:
+		detail = w.standing(Standing(detail))
 	}
 	why := w.Say(whyID(r.Why))
 	if detail != "" {
@@ -22,8 +25,46 @@ func (w Words) Refused(r *approvals.Refusal, who string) string {
 	return lines(why, who, w.Say(nextID(r.Why)))
 }
 
+// standing names what an account is instead of a member's.
+func (w Words) standing(s Standing) string {
+	switch s {
+	case Guest:
+		return w.Say("standing_guest")
+	case Automaton:
+		return w.Say("standing_bot")
+	case Deactivated:
+		return w.Say("standing_deactivated")
+	default:
+		return w.Say("standing_unrecognised")
+	}
+}
+
 // State names a state of a request, like "waits for approval".
 func (w Words) State(s approvals.State) string { return w.Say(stateID(s)) }
+
+// StateOf names the state of a request, as far as it is true of that one: there
+// may be no checks that prove it, and nothing that stands for it.
+func (w Words) StateOf(r approvals.Request) string {
+	switch {
+	case r.State == approvals.Verified && Proofless(r):
+		return w.Say("state_ran")
+	case r.State == approvals.Superseded && r.ReplacedBy == "":
+		return w.Say("state_overtaken")
+	}
+	return w.State(r.State)
+}
+
+// Proofless says whether no check proves a request: that it ended well is all.
+func Proofless(r approvals.Request) bool { return len(r.Plan.Proof) == 0 && r.Check == "" }
+
+// Waits says what an approved request waits for, and what ends that; detail is
+// what the audit has, for a kind that is none of a refusal.
+func (w Words) Waits(why approvals.Why, detail string) string {
+	if why == "" {
+		return oneLine(detail)
+	}
+	return w.Refused(&approvals.Refusal{Why: why}, "")
+}
 
 // Risk names a risk.
 func (w Words) Risk(r approvals.Risk) string { return w.Say(riskID(r)) }

@@ -60,7 +60,7 @@ func (w Words) listTitle(which string) string {
 // requestLine is how a request stands, for what service, what it does, and until
 // when it can be decided or since when it is over.
 func (w Words) requestLine(r approvals.Request, now time.Time) string {
-	parts := []string{StateMark(r.State) + " " + w.State(r.State), oneLine(r.Plan.Service), oneLine(r.Plan.Does.In(w.Lang))}
+	parts := []string{StateMark(r.State) + " " + w.StateOf(r), oneLine(r.Plan.Service), oneLine(r.Plan.Does.In(w.Lang))}
 	switch {
 	case r.State == approvals.Pending:
 		parts = append(parts, w.Say("votes_so_far", "Have", len(r.Approvals()), "Want", max(1, r.Terms.Quorum)),
@@ -135,7 +135,7 @@ func quoteWords(words string) string {
 // the audit tells of it.
 func RequestPage(r approvals.Request, trail []approvals.Entry, link string, w Words) Page {
 	page := Page{
-		Heading(StateMark(r.State) + " " + w.Say("request_title", "Request", r.ID) + ": " + w.State(r.State)),
+		Heading(StateMark(r.State) + " " + w.Say("request_title", "Request", r.ID) + ": " + w.StateOf(r)),
 		Paragraph(oneLine(r.Plan.Does.In(w.Lang))),
 		requestFacts(r, link, w),
 	}
@@ -146,7 +146,7 @@ func RequestPage(r approvals.Request, trail []approvals.Entry, link string, w Wo
 	if votes := votesOf(r, w); len(votes) > 0 {
 		page = append(page, votes)
 	}
-	if proof := proofOf(r, w); len(proof) > 0 {
+	if proof := proofOf(r, w); len(proof) > 0 && !Proofless(r) {
 		page = append(page, Heading(w.Say("request_proof")), proof)
 	}
 	if len(trail) == 0 {

@@ -31,8 +31,11 @@ func (b *Bot) request(ctx context.Context, a ask, want approvals.Ask) {
 	}
 	b.log.InfoContext(ctx, "asked for a remedy", "ask", a, "request", r.ID, "remedy", r.Plan.Remedy, "service", r.Plan.Service)
 	text := w.Say(textAsked, "Request", r.ID)
-	if found {
+	switch {
+	case found:
 		text = w.Say(textAskedAlready, "Request", r.ID)
+	case r.BrokeGlass:
+		text = w.Say(textAskedGlass, "Request", r.ID)
 	}
 	b.whisper(ctx, a, b.drawAbout(r, commands.StateMark(r.State)+" "+prose(text), text, w))
 }

@@ -23,14 +23,13 @@ const (
 )
 
 // ballotPaper is a request as people see it before they decide: the card, and
-// the file beside it when the plan is too long for a card.
+// the file above it when the plan is too long for a card. The card is never there
+// without the file: whoever can vote can read the whole plan.
 type ballotPaper struct {
 	request approvals.Request
 	words   commands.Words
 	policy  approvals.Policy
 	sheet   *file // nil: the card has the whole plan
-	filed   bool  // the sheet can be read beside the card
-	unfiled string
 }
 
 // newBallotPaper draws the plan, and says whether a card can hold it.
@@ -43,17 +42,11 @@ func newBallotPaper(r approvals.Request, policy approvals.Policy, w commands.Wor
 	return p
 }
 
-// votable says whether whoever reads the card has read, or can read, the whole
-// plan, and the request still wants votes.
-func (p *ballotPaper) votable() bool {
-	return p.request.State == approvals.Pending && (p.sheet == nil || p.filed)
-}
-
 // draw is the card: how it stands, what will be done and why, who may decide,
 // and the buttons that do something still.
 func (p *ballotPaper) draw() message {
 	r, w := p.request, p.words
-	headline := r.Plan.Service + ": " + w.State(r.State)
+	headline := r.Plan.Service + ": " + w.StateOf(r)
 	blocks := []slackgo.Block{
 		header(commands.StateMark(r.State) + " " + headline),
 		section(fit(r.Plan.Does.In(w.Lang), shareHeadline, ellipsis, strong) + "\n" + p.drawAsked()),
@@ -106,15 +99,8 @@ func actor(id string) string {
 	return tag(id)
 }
 
-// drawSheet says that the plan is in a file, by whose hash it can be known, or
-// why nobody can decide.
+// drawSheet says that the plan is in a file, by whose hash it can be known.
 func (p *ballotPaper) drawSheet() string {
-	if p.request.State == approvals.Pending && !p.filed {
-		if p.unfiled == "" {
-			return markWorking + " " + prose(p.words.Say(textPlanFiling))
-		}
-		return markMissing + " " + prose(p.words.Say(textPlanUnfiled)+"\n"+p.unfiled)
-	}
 	sum := sha256.Sum256([]byte(p.sheet.text))
 	return "📎 " + prose(p.words.Say(textPlanFiled, "File", p.sheet.name)) + "\n" + inlineCode("sha256 "+hex.EncodeToString(sum[:]))
 }
@@ -125,11 +111,13 @@ func (p *ballotPaper) drawVotes() string {
 	approvals := r.Approvals()
 	quorum := max(1, r.Terms.Quorum)
 	var lines []string
-	lines = append(lines, strong(w.Say("votes_so_far", "Have", len(approvals), "Want", quorum)))
-	for _, v := range r.Votes[:min(len(r.Votes), shownVotes)] {
+	if !r.BrokeGlass {
+		lines = append(lines, strong(w.Say("votes_so_far", "Have", len(approvals), "Want", quorum)))
+	}
+	for _, v := range approvals[:min(len(approvals), shownVotes)] {
 		lines = append(lines, drawVote(v))
 	}
-	if hidden := len(r.Votes) - shownVotes; hidden > 0 {
+	if hidden := len(approvals) - shownVotes; hidden > 0 {
 		lines = append(lines, "+"+strconv.Itoa(hidden))
 	}
 	if r.State == "pending" {
@@ -140,15 +128,12 @@ func (p *ballotPaper) drawVotes() string {
 	if ending := p.drawEnding(); ending != "" {
 		lines = append(lines, ending)
 	}
-	return strings.Join(lines, "\n")
+	return cmp.Or(strings.Join(lines, "\n"), commands.StateMark(r.State)+" "+prose(w.StateOf(r)))
 }
 
+// drawVote is an approval; who denied is told by how the request ended.
 func drawVote(v approvals.Vote) string {
-	mark := "✅"
-	if v.Choice == approvals.Deny {
-		mark = markRefused
-	}
-	text := mark + " " + actor(v.ID) + " · " + onClock(v.At)
+	text := "✅ " + actor(v.ID) + " · " + onClock(v.At)
 	if v.Reason != "" {
 		text += ": “" + fit(v.Reason, shareVote, ellipsis, oneLine) + "”"
 	}
@@ -165,8 +150,6 @@ func drawWho(who approvals.Who) string {
 func (p *ballotPaper) howToVote() string {
 	w, id := p.words, p.request.ID
 	switch {
-	case !p.votable():
-		return prose(w.Say(textVoteNotYet))
 	case p.request.Terms.Reason:
 		return prose(w.Say(textVoteReason, "Request", id))
 	case p.request.Terms.Reactions:
@@ -197,12 +180,13 @@ func (p *ballotPaper) drawEnding() string {
 // words or, in English, the bot's.
 func (p *ballotPaper) drawEnd() string {
 	r, w := p.request, p.words
-	text := prose(w.Say(endText(r)))
+	text, glue := prose(w.Say(endText(r))), " "
 	if r.Ender != "" {
-		text += " " + actor(r.Ender)
+		text, glue = text+" "+actor(r.Ender), ": "
 	}
-	if r.Ending != "" && r.State != approvals.Expired { // of which the text says all
-		text += ": “" + fit(r.Ending, shareWords, ellipsis, oneLine) + "”"
+	told := r.State == approvals.Expired || r.State == approvals.Unverified // the text says all of it
+	if r.Ending != "" && !told {
+		text += glue + "“" + fit(r.Ending, shareWords, ellipsis, oneLine) + "”"
 	}
 	if r.ReplacedBy != "" {
 		text += "\n" + prose(w.Say(textReplacedBy, "Request", r.ReplacedBy))
@@ -230,27 +214,25 @@ func (p *ballotPaper) drawButtons() slackgo.Block {
 	if r.State != approvals.Pending {
 		return nil
 	}
-	var buttons []slackgo.BlockElement
-	if p.votable() {
-		buttons = append(buttons,
-			button(actionApprove, r.ID, w.Say(textButtonApprove)).WithStyle(slackgo.StylePrimary),
-			button(actionDeny, r.ID, w.Say(textButtonDeny)).WithStyle(slackgo.StyleDanger))
+	buttons := []slackgo.BlockElement{
+		button(actionApprove, r.ID, w.Say(textButtonApprove)).WithStyle(slackgo.StylePrimary),
+		button(actionDeny, r.ID, w.Say(textButtonDeny)).WithStyle(slackgo.StyleDanger),
 	}
 	if r.Reviews == "" { // what is reviewed was done: nothing is planned or taken back
 		buttons = append(buttons,
 			button(actionDryRun, r.ID, w.Say(textButtonDryRun)),
 			button(actionCancel, r.ID, w.Say(textButtonCancel)))
 	}
-	if len(buttons) == 0 {
-		return nil
-	}
 	return slackgo.NewActionBlock("request", buttons...)
 }
 
 // endText is the id of what follows from how a request ended.
 func endText(r approvals.Request) string {
-	if r.State == approvals.Expired && !r.Decided.IsZero() {
+	switch {
+	case r.State == approvals.Expired && !r.Decided.IsZero():
 		return textEndTooLate
+	case r.State == approvals.Verified && commands.Proofless(r):
+		return textEndRan
 	}
 	return cmp.Or(map[approvals.State]string{
 		approvals.Verified: textEndVerified, approvals.Unverified: textEndUnverified, approvals.Failed: textEndFailed,

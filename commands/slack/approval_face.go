@@ -75,11 +75,9 @@ type showing struct {
 // thread is where the lines belong.
 func (s *showing) thread() string { return cmp.Or(s.paper.request.Place.Thread, s.card.TS) }
 
-// place brings the card up to date, or posts it when there is none any more.
-// With a plan that is too long for a card it returns nil only when the file
-// with the plan stands beside it.
+// place brings the card up to date, or posts it when there is none any more: a
+// plan that is too long for it goes before, as a file.
 func (s *showing) place(ctx context.Context) error {
-	s.paper.filed = s.card.TS != ""
 	if s.card.TS == "" {
 		found, err := s.find(ctx)
 		if err != nil {
@@ -90,9 +88,12 @@ func (s *showing) place(ctx context.Context) error {
 	}
 	if s.card.TS != "" {
 		if err := s.edit(ctx); !gone(err) {
-			return cmp.Or(err, s.file(ctx))
+			return err
 		}
-		s.card.TS, s.paper.filed = "", false
+		s.card.TS = ""
+	}
+	if err := s.file(ctx); err != nil {
+		return err
 	}
 	m := s.paper.draw()
 	ts, err := s.bot.web.post(ctx, s.card.Channel, s.paper.request.Place.Thread, m)
@@ -101,7 +102,7 @@ func (s *showing) place(ctx context.Context) error {
 	}
 	s.card.TS, s.fresh = ts, true
 	s.bot.cards.note(s.paper.request.ID, ts, m)
-	return s.file(ctx)
+	return nil
 }
 
 // gone says whether a message can be edited no more, so that another one has to
@@ -138,19 +139,20 @@ func (s *showing) find(ctx context.Context) (string, error) {
 	return ts, err
 }
 
-// file puts the plan beside the card when the card cannot hold it, and opens the
-// vote then.
+// file puts the plan where the card will stand when the card cannot hold it. The
+// requester is told once when that fails: without the file there is no card.
 func (s *showing) file(ctx context.Context) error {
-	if s.paper.sheet == nil || s.paper.filed || s.paper.request.State.Ended() {
+	r, w := s.paper.request, s.paper.words
+	if s.paper.sheet == nil {
 		return nil
 	}
-	err := s.bot.web.upload(ctx, s.card.Channel, s.thread(), *s.paper.sheet)
-	if err != nil {
-		s.paper.unfiled = s.bot.whyRefused(ask{ref: s.paper.request.ID}, s.paper.words, err)
-		return errors.Join(err, s.edit(ctx))
+	err := s.bot.web.upload(ctx, s.card.Channel, r.Place.Thread, *s.paper.sheet)
+	if err == nil || !s.bot.cards.complains(r.ID) {
+		return err
 	}
-	s.paper.filed = true
-	return s.edit(ctx)
+	why := w.Say(textPlanUnfiled, "Request", r.ID) + "\n" + s.bot.whyRefused(ask{ref: r.ID}, w, err)
+	told := s.bot.web.postEphemeral(ctx, s.card.Channel, r.Place.Thread, r.Requester.ID, drawNotice(markMissing, why))
+	return errors.Join(err, told)
 }
 
 // tell writes into the thread what the trail has beyond what the thread tells.
@@ -251,8 +253,9 @@ func (b *Bot) choiceOf(reaction string) (approvals.Choice, bool) {
 // cards remembers how the cards of requests look, so that none is edited into
 // what it is. It is safe for use by several goroutines.
 type cards struct {
-	mu    sync.Mutex
-	drawn map[string]drawnCard // by request
+	mu      sync.Mutex
+	drawn   map[string]drawnCard // by request
+	missing map[string]bool      // requests whose requester was told that there is no card
 }
 
 // drawnCard is where a card is and what it says.
@@ -283,6 +286,18 @@ func (c *cards) shows(request, ts string, m message) bool {
 	defer c.mu.Unlock()
 	known, ok := c.drawn[request]
 	return ok && known == drawnCard{ts, sumOf(m)}
+}
+
+// complains says whether nobody was told yet that there is no card.
+func (c *cards) complains(request string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.missing == nil || len(c.missing) >= maxSpots {
+		c.missing = map[string]bool{}
+	}
+	first := !c.missing[request]
+	c.missing[request] = true
+	return first
 }
 
 // forget has the next drawing sent to Slack, whatever was sent before.

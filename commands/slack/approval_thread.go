@@ -26,6 +26,9 @@ func (p *ballotPaper) drawLines(entries []approvals.Entry) []told {
 	}
 	for _, e := range entries {
 		if e.Deed == approvals.DeedProved { // a message has one table at most
+			if commands.Proofless(p.request) {
+				continue
+			}
 			flush(e.Number - 1)
 			all = append(all, told{p.drawProof(e), e.Number})
 			continue
@@ -57,7 +60,7 @@ func endsRequest(e approvals.Entry) bool { return e.State.Ended() && e.Deed != a
 // Slack is a witness of it outside the database.
 func (p *ballotPaper) drawHead(e approvals.Entry) []chunk {
 	w := p.words
-	headline := commands.StateMark(e.State) + " " + strong(w.State(e.State)) + " · " + p.drawEnd()
+	headline := commands.StateMark(e.State) + " " + strong(w.StateOf(p.request)) + " · " + p.drawEnd()
 	witness := prose(w.Say(textChainHead, "Number", e.Number)) + " " + inlineCode(e.Hash)
 	return []chunk{{safe: headline}, {safe: witness}}
 }
@@ -77,16 +80,18 @@ func (p *ballotPaper) drawLine(e approvals.Entry) string {
 		}
 		return "✋ " + actor(e.Actor) + " " + prose(w.Say(textLineAsked)) + quoted
 	case approvals.DeedVoted:
-		text, mark := textLineApproved, "✅"
 		if d[approvals.KeyChoice] == string(approvals.Deny) {
-			text, mark = textLineDenied, markRefused
+			return "" // it ends the request, which is told below
 		}
-		return mark + " " + actor(e.Actor) + " " + prose(w.Say(text)) + p.drawCount(d) + quoted
+		return "✅ " + actor(e.Actor) + " " + prose(w.Say(textLineApproved)) + p.drawCount(d) + quoted
 	case approvals.DeedWithdrawn:
 		return "↩️ " + actor(e.Actor) + " " + prose(w.Say(textLineWithdrawn)) + p.drawCount(d)
 	case approvals.DeedJudged:
-		return "⚖️ " + prose(w.Say(textLineJudged)) + " " + actors(d[approvals.KeyApprovers]) +
-			" · " + prose(w.Say(textFingerprint)) + " " + inlineCode(short(d[approvals.KeyFingerprint]))
+		approvers := actors(d[approvals.KeyApprovers])
+		if approvers != "" {
+			approvers = ": " + approvers
+		}
+		return "⚖️ " + prose(w.Say(textLineJudged)) + approvers + " · " + prose(w.Say(textFingerprint)) + " " + inlineCode(short(d[approvals.KeyFingerprint]))
 	case approvals.DeedCalling:
 		return "▶️ " + p.drawCall(d)
 	case approvals.DeedCalled:
@@ -110,7 +115,9 @@ func (p *ballotPaper) drawCount(d map[string]string) string {
 func actors(list string) string {
 	var all []string
 	for id := range strings.SplitSeq(list, ",") {
-		all = append(all, actor(strings.TrimSpace(id)))
+		if id = strings.TrimSpace(id); id != "" {
+			all = append(all, actor(id))
+		}
 	}
 	return strings.Join(all, ", ")
 }
@@ -138,7 +145,7 @@ func (p *ballotPaper) drawChange(e approvals.Entry, quoted string) string {
 		return "" // how it ended is told below
 	}
 	if waits := d[approvals.KeyWaits]; waits != "" {
-		return markWorking + " " + prose(w.Say(textLineWaits)) + " " + fit(waits, shareLine, ellipsis, oneLine)
+		return markWorking + " " + prose(w.Say(textLineWaits)) + " " + fit(w.Waits(approvals.Why(d[approvals.KeyWhy]), waits), shareWords, ellipsis, prose)
 	}
 	return commands.StateMark(e.State) + " " + prose(w.State(e.State)) + quoted
 }

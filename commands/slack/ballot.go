@@ -3,6 +3,8 @@ package slack
 import (
 	"context"
 	"errors"
+	"slices"
+	"time"
 
 	slackgo "github.com/slack-go/slack"
 
@@ -63,7 +65,10 @@ func (b *Bot) vote(ctx context.Context, a ask, ballot approvals.Ballot) {
 	}
 	w := b.wordsOf(b.people.language(ctx, a.user))
 	text := w.Say(textCountedDenial)
-	if ballot.Choice == approvals.Approve {
+	switch {
+	case slices.Contains([]approvals.State{approvals.Superseded, approvals.Expired, approvals.Cancelled}, r.State):
+		text = w.Say("why_not_pending") // it counted once
+	case ballot.Choice == approvals.Approve:
 		text = w.Say(textCountedApproval, "Have", len(r.Approvals()), "Want", max(1, r.Terms.Quorum))
 	}
 	b.whisper(ctx, a, b.drawAbout(r, commands.StateMark(r.State)+" "+prose(text), text, w))
@@ -72,7 +77,7 @@ func (b *Bot) vote(ctx context.Context, a ask, ballot approvals.Ballot) {
 // drawAbout is a line about a request with a link to its card.
 func (b *Bot) drawAbout(r approvals.Request, safe, text string, w commands.Words) message {
 	if link := b.linkTo(r); link != "" {
-		safe += "\n" + prose(w.State(r.State)) + " · " + hyperlink(link, w.Say(textOpenCard))
+		safe += "\n" + prose(w.StateOf(r)) + " · " + hyperlink(link, w.Say(textOpenCard))
 	}
 	return message{text: fallback(text), blocks: []slackgo.Block{section(safe)}}
 }
@@ -120,12 +125,31 @@ func (b *Bot) clickVote(ctx context.Context, a ask, choice approvals.Choice, id,
 		return
 	}
 	reason := choice == approvals.Deny || r.Terms.Reason
-	if !reason || r.State != approvals.Pending || r.Card.TS != card || r.Requester.ID == a.user {
+	if !reason || r.State != approvals.Pending || r.Card.TS != card || b.surelyMayNot(ctx, a, r) {
 		b.vote(ctx, a, ballot)
 		return
 	}
 	b.askReason(ctx, a, r, reasonFor(choice), card, trigger)
 }
+
+// surelyMayNot says whether somebody would only be refused after having given a
+// reason. It looks for a moment alone: a modal has to be opened soon or never,
+// and a vote is judged anyway.
+func (b *Bot) surelyMayNot(ctx context.Context, a ask, r approvals.Request) bool {
+	if r.Requester.ID == a.user {
+		return true
+	}
+	ctx, cancel := context.WithTimeout(ctx, beforeModal)
+	defer cancel()
+	if who, err := b.people.find(ctx, a.user, a.team); err == nil && who.Standing != commands.Member {
+		return true
+	}
+	in, err := r.Terms.Approvers.Has(ctx, b.directory, a.user)
+	return err == nil && !in
+}
+
+// beforeModal is what of Slack's 3 seconds a look before a modal may take.
+const beforeModal = time.Second
 
 // clickCancel asks for a reason first, of the requester alone: others are refused
 // at once.

@@ -304,8 +304,13 @@ func render(m lab.Message) string {
 	for _, f := range m.Files {
 		lines = append(lines, "📎 "+f.Name)
 	}
-	return html.UnescapeString(strings.Join(lines, "\n"))
+	// What would call somebody or link, if it were not escaped, is shown as it is sent.
+	const kept = "\x00"
+	text := live.ReplaceAllString(strings.Join(lines, "\n"), kept+"$1")
+	return strings.ReplaceAll(html.UnescapeString(text), kept, "&lt;")
 }
+
+var live = regexp.MustCompile(`&lt;([!@#]|https?:)`)
 
 func renderBlock(b map[string]any) string {
 	switch b["type"] {

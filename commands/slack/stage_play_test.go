@@ -93,6 +93,19 @@ func happenings() []happening {
 			card := p.card(m[3])
 			p.clickStale(p.userID(m[1]), m[2], card)
 		}),
+		event(`([\w.]+) edits message (\d+) @ (#\w+) into (.+)`, func(p *play, m []string) {
+			channel, number := p.channelID(m[1], m[3]), m[2]
+			n, _ := strconv.Atoi(number)
+			p.must(p.Event(lab.RawEvent{Event: map[string]any{
+				"type": "app_mention", "user": p.userID(m[1]), "channel": channel, "ts": p.roots(channel)[n-1].TS,
+				"text": strings.ReplaceAll(m[4], "@tandem", "<@U0TANDEM01>"), "edited": map[string]any{"user": p.userID(m[1]), "ts": "1.1"},
+			}}))
+		}),
+		event(`([\w.]+)'s click \[(\w+)\] comes from another message than card (\d+)`, func(p *play, m []string) {
+			card := p.card(m[3])
+			card.TS = "1700000000.000100"
+			p.clickStale(p.userID(m[1]), m[2], card)
+		}),
 		{regexp.MustCompile(`^the audit$`), func(p *play, _ []string) string { return p.audit() }},
 		{regexp.MustCompile(`^the world$`), func(p *play, _ []string) string {
 			status, version := p.stage.get()
@@ -313,7 +326,7 @@ func (p *play) entry(e approvals.Entry) string {
 		parts = append(parts, "by "+e.Via)
 	}
 	for _, key := range []string{
-		approvals.KeyWhat, approvals.KeyWhy, approvals.KeyDetail, approvals.KeyChoice, approvals.KeyRemedy, approvals.KeyTarget,
+		approvals.KeyWhat, approvals.KeyWhy, approvals.KeyDetail, approvals.KeyChoice, approvals.KeyCheck, approvals.KeyRemedy, approvals.KeyTarget,
 		approvals.KeyApprovals, approvals.KeyApprovers, approvals.KeyWaits, approvals.KeyReason, approvals.KeyResult, approvals.KeyGlass,
 	} {
 		if v := e.Detail[key]; v != "" {
