@@ -223,16 +223,6 @@ func waitUntil(ctx context.Context, limit time.Duration, overdue func() *approva
 	}
 }
 
-// fact is what the plan rests on under a name.
-func fact(p approvals.Plan, name string) string {
-	for _, f := range p.Basis {
-		if f.Name == name {
-			return f.Value
-		}
-	}
-	return ""
-}
-
 // saw are the findings that offer the remedy, as evidence.
 func (d Deps) saw(want approvals.Want) []approvals.Evidence {
 	var all []approvals.Evidence

@@ -39,6 +39,7 @@ type Service struct {
 	MongoDB  bool      // it reads the URI of a MongoDB
 	SPIFFEID string
 	Workload *Workload // its Deployment; nil: it is not in the cluster
+	Peer     string    // the service that verifies its calls; empty: none
 }
 
 // All are the remedies that there are.

@@ -37,6 +37,7 @@ const manager = "tandem"
 func rolloutRestart(d Deps) clusterRemedy {
 	r := clusterRemedy{Remedy: approvals.Remedy{
 		Name: "rollout-restart", Risk: approvals.Medium, Repeatable: true, Settle: 5 * time.Minute,
+		Params: []approvals.Param{{Name: "of", About: both("the service's peer, when that is what is to restart", "o par (peer) do serviço, quando é ele que deve reiniciar")}},
 		Title: both("Restart a service", "Reiniciar um serviço"),
 		About: both("Restarts the pods of the service's Deployment, so that it logs in again and reads its secrets and credentials anew.",
 			"Reinicia os pods do Deployment do serviço, para que ele faça login de novo e leia outra vez os secrets e credenciais."),
@@ -59,14 +60,27 @@ func rolloutRestart(d Deps) clusterRemedy {
 	return r
 }
 
-// deployment finds the Deployment of a service.
-func (d Deps) deployment(ctx context.Context, service string) (*appsv1.Deployment, error) {
+// restarting is the service that restarts: the one that was asked about, or its
+// peer.
+func (d Deps) restarting(service, of string) (Service, error) {
 	s, err := d.service(service)
+	switch {
+	case err != nil || of == "" || of == service:
+		return s, err
+	case of != s.Peer:
+		return s, refuse(approvals.WhyParameters, "of: "+quoted(of)+" is not the peer of "+service)
+	}
+	return d.service(of)
+}
+
+// deployment finds the Deployment of a service, or of its peer.
+func (d Deps) deployment(ctx context.Context, service, of string) (*appsv1.Deployment, error) {
+	s, err := d.restarting(service, of)
 	if err != nil {
 		return nil, err
 	}
 	if s.Workload == nil {
-		return nil, refuse(approvals.WhyNoRemedy, "no Deployment of "+service+" is configured: set its workload in the configuration")
+		return nil, refuse(approvals.WhyNoRemedy, "no Deployment of "+s.Name+" is configured: set its workload in the configuration")
 	}
 	if err := d.Kubernetes.ready(); err != nil {
 		return nil, err
@@ -79,7 +93,7 @@ func (d Deps) deployment(ctx context.Context, service string) (*appsv1.Deploymen
 }
 
 func (d Deps) planRollout(ctx context.Context, want approvals.Want) (approvals.Plan, error) {
-	found, err := d.deployment(ctx, want.Service)
+	found, err := d.deployment(ctx, want.Service, want.Params["of"])
 	if err != nil {
 		return approvals.Plan{}, err
 	}
@@ -136,7 +150,7 @@ func (d Deps) rollout(ctx context.Context, p approvals.Plan, act approvals.Act) 
 	if err != nil {
 		return err
 	}
-	return d.awaitRollout(ctx, p.Service, generation, act)
+	return d.awaitRollout(ctx, p, generation, act)
 }
 
 // restart makes the patch, unless it is made, and returns the generation that it
@@ -148,7 +162,7 @@ func (d Deps) restart(ctx context.Context, p approvals.Plan, planned string, act
 	}
 	var generation int64
 	look := func(ctx context.Context) (*appsv1.Deployment, bool, error) {
-		found, err := d.deployment(ctx, p.Service)
+		found, err := d.deployment(ctx, p.Service, p.Params["of"])
 		if err != nil {
 			return nil, false, err
 		}
@@ -185,13 +199,13 @@ func (d Deps) restart(ctx context.Context, p approvals.Plan, planned string, act
 
 // awaitRollout waits until all pods are of the new template and available, and
 // tells how far it is.
-func (d Deps) awaitRollout(ctx context.Context, service string, generation int64, act approvals.Act) error {
+func (d Deps) awaitRollout(ctx context.Context, p approvals.Plan, generation int64, act approvals.Act) error {
 	var last rollout
 	overdue := func() *approvals.Trouble {
 		return &approvals.Trouble{Text: "the Deployment was changed, and its rollout has not ended: " + last.words() + "; look at its pods: kubectl rollout status"}
 	}
 	return waitUntil(ctx, rolloutTime, overdue, func(ctx context.Context) (bool, error) {
-		found, err := d.deployment(ctx, service)
+		found, err := d.deployment(ctx, p.Service, p.Params["of"])
 		if err != nil {
 			return false, err
 		}

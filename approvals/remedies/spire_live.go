@@ -37,7 +37,7 @@ func (d Deps) intended(ctx context.Context, e Entry) judgement {
 	if problem != "" {
 		return not("%s", problem)
 	}
-	deployment, err := d.deployment(ctx, d.Services[i].Name)
+	deployment, err := d.deployment(ctx, d.Services[i].Name, "")
 	if err != nil {
 		return not("the Deployment of %s cannot be read", d.Services[i].Name)
 	}
