@@ -315,12 +315,12 @@ func TestVaultSecretsWithoutSubkeysAreBlind(t *testing.T) {
 func TestVaultToken(t *testing.T) {
 	lookup := `200 {"data":{"accessor":"accessor0123456789","id":"","ttl":1200,"explicit_max_ttl":7200,"period":0,"issue_time":"2026-03-01T11:00:00Z","renewable":true,"orphan":true,"type":"service","policies":["worker-agents-policy"],"meta":{"role":"` + canary + `"}}}`
 	want := Token{
-		Found: true, Tokens: 1, AccessorFrom: "file", AccessorAt: at.Add(-time.Minute), TTL: 20 * time.Minute, ExplicitMaxTTL: 2 * time.Hour, HasMaxTTL: true,
+		Found: true, Tokens: 1, Accessor: "accessor0123456789", AccessorFrom: "file", AccessorAt: at.Add(-time.Minute), TTL: 20 * time.Minute, ExplicitMaxTTL: 2 * time.Hour, HasMaxTTL: true,
 		MaxTTLLeft: time.Hour, Renewable: true, Type: "service", Policies: []string{"worker-agents-policy"}, Orphan: true, IssuedAt: at.Add(-time.Hour),
 	}
 	renewable := want
 	renewable.CanRenewSelf = true
-	gone := Token{Tokens: 1, Dead: 1, AccessorFrom: "file", AccessorAt: at.Add(-time.Minute)}
+	gone := Token{Tokens: 1, Dead: 1, Accessor: "accessor0123456789", AccessorFrom: "file", AccessorAt: at.Add(-time.Minute)}
 	diesBetween := want
 	diesBetween.Found, diesBetween.Dead = false, 1
 	for name, c := range map[string]struct {

@@ -28,6 +28,7 @@ type Token struct {
 	Tokens           int64         `cel:"tokens"`            // looked up: one for each pod that is known, or each login in the logs
 	Dead             int64         `cel:"dead"`              // of those, unknown to Vault
 	DeadUnattributed int64         `cel:"dead_unattributed"` // of the dead, those whose pod the logs do not name: perhaps earlier logins of a pod that lives, or of one that is gone
+	Accessor         string        `cel:"accessor"`          // of the newest; it names a token to those who may act on it, and is none
 	AccessorFrom     string        `cel:"accessor_from"`     // file or logs
 	AccessorAt       time.Time     `cel:"accessor_at"`       // when the file was written or the event logged
 	TTL              time.Duration `cel:"ttl"`
@@ -215,7 +216,7 @@ func (v vaultProbes) lookupAccessor(ctx context.Context, t *trail, acc accessor)
 		right:  "update",
 		show:   v.command("token", "lookup", "-accessor") + " " + acc.show,
 	}
-	facts := Token{AccessorFrom: acc.from, AccessorAt: acc.at}
+	facts := Token{Accessor: acc.value, AccessorFrom: acc.from, AccessorAt: acc.at}
 	a, err := v.ask(ctx, q)
 	switch {
 	case err != nil:
