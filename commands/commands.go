@@ -78,8 +78,15 @@ type LintCatalog struct {
 // CheckConfig asks what is wrong with the configuration.
 type CheckConfig struct{}
 
-// VaultPolicy asks for the least Vault policy that the bot needs.
-type VaultPolicy struct{}
+// VaultPolicy asks for the least Vault policy that the bot needs as it stands or,
+// with the name of a remedy or AllRemedies, for what makes the remedies' roles.
+type VaultPolicy struct {
+	Remedy string `placeholder:"NAME"`
+	Output Format `short:"o" placeholder:"text" default:"text"`
+}
+
+// AllRemedies stands for the names of all remedies.
+const AllRemedies = "all"
 
 // Manifest asks for the manifest of the Slack app, for a bot that takes requests
 // at an address or, without one, over Socket Mode.

@@ -68,7 +68,9 @@ func (a *app) do(ctx context.Context, cmd commands.Command) int {
 	case commands.CheckConfig:
 		return a.checkConfig()
 	case commands.VaultPolicy:
-		return a.vaultPolicy()
+		return a.vaultPolicy(c)
+	case commands.KubernetesPolicy:
+		return a.kubernetesPolicy()
 	case commands.Requests:
 		return a.requests(ctx, c)
 	case commands.Audit:

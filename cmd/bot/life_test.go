@@ -184,13 +184,13 @@ func startWorkspace(t *testing.T) *slack.Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := encodeManifest(manifest, commands.FormatJSON)
+	text, err := json.Marshal(manifest)
 	if err != nil {
 		t.Fatal(err)
 	}
 	workspace, err := slack.Start(context.Background(), slack.Config{
 		Addr: "127.0.0.1:0", BotToken: "xoxb-CANARY", AppToken: "xapp-CANARY", Log: slog.New(slog.DiscardHandler),
-		Manifest: json.RawMessage(text),
+		Manifest: text,
 	})
 	if err != nil {
 		t.Fatal(err)

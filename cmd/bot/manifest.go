@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -28,11 +29,7 @@ func (a *app) manifest(ask commands.Manifest) int {
 	if err != nil {
 		return a.fail(err)
 	}
-	text, err := encodeManifest(m, ask.Output)
-	if err != nil {
-		return a.fail(err)
-	}
-	return a.say(text)
+	return a.encode(m, ask.Output)
 }
 
 func slashCommand(c *config.Config) string {
@@ -58,16 +55,17 @@ func checkAddress(address string, c *config.Config) error {
 	return nil
 }
 
-func encodeManifest(m slack.Manifest, format commands.Format) (string, error) {
+// encode prints a value as YAML if that is asked for, else as JSON.
+func (a *app) encode(value any, format commands.Format) int {
 	var data []byte
 	var err error
 	if format == commands.FormatYAML {
-		data, err = yaml.Marshal(m)
+		data, err = yaml.Marshal(value)
 	} else {
-		data, err = json.MarshalIndent(m, "", "  ")
+		data, err = json.MarshalIndent(value, "", "  ")
 	}
 	if err != nil {
-		return "", fmt.Errorf("encode the manifest: %w", err)
+		return a.fail(fmt.Errorf("encode the answer: %w", err))
 	}
-	return string(data), nil
+	return a.say(strings.TrimRight(string(data), "\n"))
 }

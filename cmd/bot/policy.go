@@ -1,10 +1,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
+	"tandem/approvals/remedies"
+	"tandem/commands"
+	"tandem/config"
 	"tandem/diagnostics"
 )
 
@@ -22,21 +26,101 @@ func ownGrants() []diagnostics.GrantUse {
 	}
 }
 
-// vaultPolicy prints the least policy for the bot's token.
-func (a *app) vaultPolicy() int {
+// vaultPolicy prints the least policy for the bot's token, or the roles of the
+// remedies.
+func (a *app) vaultPolicy(ask commands.VaultPolicy) int {
 	c, err := a.config()
 	if err != nil {
 		return a.fail(err)
+	}
+	if ask.Remedy != "" {
+		return a.remedyRoles(c, ask)
 	}
 	loaded, err := offlineCatalog(c)
 	if err != nil {
 		return a.fail(err)
 	}
-	uses, err := loaded.Grants(targets(c))
+	services := targets(c)
+	mending, err := remedyDeps(c, a.log, a.now, services)
+	if err != nil {
+		return a.fail(err)
+	}
+	uses, err := standing(loaded, services, mending)
+	if err != nil {
+		return a.fail(err)
+	}
+	return a.say(policyHCL(append(ownGrants(), uses...)))
+}
+
+// printedRole is the JSON form of a remedy's role.
+type printedRole struct {
+	Name   string           `json:"name"`
+	Policy string           `json:"policy"`
+	Writes []remedies.Write `json:"writes"`
+}
+
+// remedyRoles prints what an operator applies to make the roles at Vault of one
+// remedy, or of all.
+func (a *app) remedyRoles(c *config.Config, ask commands.VaultPolicy) int {
+	if c.Remedies == nil || c.Remedies.Vault == nil {
+		return a.fail(&setupError{errors.New("remedies.vault: not configured: without a way to log in there are no roles; config/example.yaml shows them")})
+	}
+	mending, err := remedyDeps(c, a.log, a.now, targets(c))
+	if err != nil {
+		return a.fail(err)
+	}
+	var names, scripts []string
+	login, printed := loginsOf(c.Remedies.Vault), []printedRole{}
+	for _, role := range remedies.Roles(mending) {
+		names = append(names, role.Remedy)
+		if ask.Remedy != commands.AllRemedies && ask.Remedy != role.Remedy {
+			continue
+		}
+		printed = append(printed, printedRole{Name: role.Name, Policy: role.Policy(), Writes: role.Writes(login)})
+		scripts = append(scripts, role.Script(login))
+	}
+	if len(printed) == 0 {
+		return a.fail(&setupError{fmt.Errorf("no remedy with a role at Vault is called %q: expected %s or one of %s",
+			ask.Remedy, commands.AllRemedies, strings.Join(names, ", "))})
+	}
+	if ask.Output == commands.FormatText {
+		return a.say(strings.Join(scripts, "\n"))
+	}
+	return a.encode(printed, ask.Output)
+}
+
+// kubernetesPolicy prints what an operator applies in the cluster.
+func (a *app) kubernetesPolicy() int {
+	c, err := a.config()
+	if err != nil {
+		return a.fail(err)
+	}
+	mending, err := remedyDeps(c, a.log, a.now, targets(c))
+	if err != nil {
+		return a.fail(err)
+	}
+	manifests, err := remedies.ClusterPolicy(mending)
 	if err != nil {
 		return a.fail(&setupError{err})
 	}
-	return a.say(policyHCL(append(ownGrants(), uses...)))
+	return a.say(strings.TrimRight(string(manifests), "\n"))
+}
+
+// standing are the rights of the identity that diagnoses and plans: all are to
+// look.
+func standing(loaded *diagnostics.Catalog, services []diagnostics.Target, mending remedies.Deps) ([]diagnostics.GrantUse, error) {
+	uses, err := loaded.Grants(services)
+	if err != nil {
+		return nil, &setupError{fmt.Errorf("find the Vault rights that the checks need: %w", err)}
+	}
+	if mending.Vault.Elevator == nil {
+		return uses, nil
+	}
+	for _, look := range remedies.Looks(mending) {
+		grant := diagnostics.Grant{Path: look.Path, Capabilities: look.Capabilities}
+		uses = append(uses, diagnostics.GrantUse{Grant: grant, Checks: []string{"plans of remedies"}})
+	}
+	return uses, nil
 }
 
 // policyHCL writes a policy: one block for each path, sorted, with what needs

@@ -39,6 +39,14 @@ func (a *app) serve(ctx context.Context) int {
 	}
 	defer life.close(ctx)
 	opts.Metrics = life.metrics
+	approving, err := w.approvals(ctx, c, a.log, a.now, nil)
+	if err != nil {
+		return a.fail(err)
+	}
+	defer approving.close()
+	if approving != nil {
+		opts.Approvals, opts.Work = approving.service, approving.work
+	}
 	bot, err := slack.New(opts)
 	if err != nil {
 		return a.fail(err)

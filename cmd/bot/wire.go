@@ -12,6 +12,8 @@ import (
 	"github.com/prometheus/client_golang/api"
 	promv1 "github.com/prometheus/client_golang/api/prometheus/v1"
 
+	"tandem/approvals"
+	"tandem/approvals/remedies"
 	"tandem/config"
 	"tandem/diagnostics"
 	"tandem/diagnostics/probes"
@@ -22,13 +24,16 @@ import (
 type wired struct {
 	diagnoser *diagnoser
 	identity  *identity // nil when the configuration has no Vault
+	remedies  []approvals.Remedy
+
+	leave func() // lets go of the connections to the cluster
 }
 
 // wire makes the clients, the catalogue and the runner, or says all that is
 // wrong with them. It asks no system yet.
 func wire(c *config.Config, log *slog.Logger, now func() time.Time) (*wired, error) {
 	var grants atomic.Pointer[[]diagnostics.Grant]
-	w := &wired{}
+	w := &wired{leave: func() {}}
 	deps, unmade := w.clients(c, log)
 	deps.Now, deps.Grants = now, func() []diagnostics.Grant { return *grants.Load() }
 	loaded, err := loadCatalog(c, probes.All(deps))
@@ -36,7 +41,12 @@ func wire(c *config.Config, log *slog.Logger, now func() time.Time) (*wired, err
 		return nil, &setupError{err}
 	}
 	services := targets(c)
-	needed, err := grantsOf(loaded, services)
+	mending, err := w.mending(c, log, now, services)
+	if err != nil {
+		return nil, err
+	}
+	w.remedies = remedies.All(mending)
+	needed, err := grantsOf(loaded, services, mending)
 	if err != nil {
 		return nil, err
 	}
@@ -66,12 +76,40 @@ func (w *wired) clients(c *config.Config, log *slog.Logger) (probes.Deps, error)
 }
 
 // close gives back what a single diagnosis took.
-func (w *wired) close(ctx context.Context) { w.identity.release(ctx) }
+func (w *wired) close(ctx context.Context) {
+	w.identity.release(ctx)
+	w.leave()
+}
 
-func grantsOf(loaded *diagnostics.Catalog, services []diagnostics.Target) ([]diagnostics.Grant, error) {
-	uses, err := loaded.Grants(services)
+// mending are what the remedies work with: they look with the identity that
+// diagnoses.
+func (w *wired) mending(c *config.Config, log *slog.Logger, now func() time.Time, services []diagnostics.Target) (remedies.Deps, error) {
+	deps, err := remedyDeps(c, log, now, services)
 	if err != nil {
-		return nil, &setupError{fmt.Errorf("find the Vault rights that the checks need: %w", err)}
+		return deps, err
+	}
+	if w.identity != nil {
+		deps.Vault.Client = w.identity.client
+	}
+	if c.Kubernetes == nil {
+		return deps, nil
+	}
+	entry, err := clusterConfig(c.Kubernetes)
+	if err != nil {
+		return deps, err
+	}
+	deps.Kubernetes, w.leave, err = remedies.NewKubernetes(entry, deps.Kubernetes.Namespace, deps.Kubernetes.Account)
+	if err != nil {
+		return deps, &setupError{fmt.Errorf("kubernetes: %w", err)}
+	}
+	return deps, nil
+}
+
+// grantsOf are the rights at Vault that the checks and the plans need.
+func grantsOf(loaded *diagnostics.Catalog, services []diagnostics.Target, mending remedies.Deps) ([]diagnostics.Grant, error) {
+	uses, err := standing(loaded, services, mending)
+	if err != nil {
+		return nil, err
 	}
 	grants := make([]diagnostics.Grant, 0, len(uses))
 	for _, use := range uses {
