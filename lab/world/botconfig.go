@@ -35,6 +35,48 @@ slack:
   app_token: {file: {{.Bot.SlackAppTokenFile}}}
 health:
   listen: {{.HealthAddr}}
+{{- if .Kubernetes.URL}}
+kubernetes:
+  kubeconfig: {{.Kubernetes.BotKubeconfig}}
+{{- end}}
+approvals:
+  store: {sqlite: {{.Bot.DatabaseFile}}}
+  risks: # S0SRE00001 is @sre, S0SECURI01 @security
+    low: {approve: {groups: [S0SRE00001, S0SECURI01]}}
+    medium: {approve: {groups: [S0SRE00001, S0SECURI01]}}
+    high: {ask: {groups: [S0SRE00001, S0SECURI01]}, approve: {groups: [S0SRE00001, S0SECURI01]}, quorum: 2, reason: true}
+  requests_per_hour: 600
+  break_glass: {groups: [S0SECURI01], risks: [low, medium], channel: C0INCIDENT}
+remedies:
+  vault: # the second way is for when SPIRE is what is broken
+    jwt_svid: {mount: {{.Vault.JWTMount}}, audience: {{.Vault.Audience}}, subject: {{.BotID}}}
+    approle: {secret_ids: {{.Bot.RemedySecretsDir}}}
+  policies:
+{{- range .Targets}}
+    {{.Policy}}: {{$.Bot.PoliciesDir}}/{{.Policy}}.hcl
+{{- end}}
+  database_roles:
+    temporal-orchestrator:
+      mount: database
+      db_name: temporal-db
+      default_ttl: {{.TTL}}
+      max_ttl: {{.DatabaseMaxTTL}}
+      creation_statements: [{{printf "%q" .CreationSQL}}]
+      renew_statements: [{{printf "%q" .RenewSQL}}]
+      revocation_statements: [{{printf "%q" .RevocationSQL}}]
+  spire:
+    admin_address: unix://{{.SPIFFE.ServerSocket}}
+    entries:
+{{- range .Targets}}
+      - {spiffe_id: {{.SPIFFEID}}, parent_id: {{$.EntryParent}}, selectors: ["k8s:ns:{{.Namespace}}", "k8s:sa:{{.ServiceAccount}}"]}
+{{- end}}
+{{- if .Kubernetes.URL}}
+    agents: {namespace: spire-system, name: spire-agent}
+    server: {namespace: spire-system, name: spire-server}
+  kubernetes: {namespace: {{.BotNamespace}}, account: {{.BotAccount}}}
+  end_to_end:
+    job: {namespace: {{.BotNamespace}}, image: {{.EndToEndImage}}, deadline: 2m}
+{{- end}}
 services:
 {{- range .Targets}}
   {{.Name}}:
@@ -52,6 +94,9 @@ services:
       - {mount: secret, path: orchestrator/mongodb, keys: [uri]}
     mongodb: {hosts: ["{{$.MongoDB.Addr}}"]}
 {{- end}}
+{{- if $.Kubernetes.URL}}
+    workload: {namespace: {{.Namespace}}, name: {{.ServiceAccount}}}
+{{- end}}
 {{- end}}
 `))
 
@@ -63,17 +108,29 @@ type botTarget struct {
 	Calls, MongoDB bool          // calls the registry and uses PostgreSQL; reads the MongoDB URI
 }
 
+// botWorld is what the template is filled with.
+type botWorld struct {
+	State
+
+	HealthAddr, BotID, EntryParent, BotNamespace, BotAccount, EndToEndImage string
+
+	DatabaseMaxTTL                       time.Duration
+	CreationSQL, RenewSQL, RevocationSQL string
+
+	Targets []botTarget
+}
+
 // BotConfig returns a configuration for the bot in this world.
 func BotConfig(state State) ([]byte, error) {
 	ttl, err := time.ParseDuration(state.TTL)
 	if err != nil {
 		return nil, fmt.Errorf("write the bot's configuration: %w", err)
 	}
-	data := struct {
-		State
-		HealthAddr string
-		Targets    []botTarget
-	}{State: state, HealthAddr: hostPort(state.Bot.HealthURL)}
+	data := botWorld{
+		State: state, HealthAddr: hostPort(state.Bot.HealthURL), BotID: spiffeID("tandem", "bot"),
+		DatabaseMaxTTL: maxTTL(ttl), CreationSQL: creationSQL, RenewSQL: renewSQL, RevocationSQL: revocationSQL,
+		EntryParent: "spiffe://" + trustDomain + entryParentPath, BotNamespace: botNamespace, BotAccount: botAccount, EndToEndImage: endToEndImage,
+	}
 	for _, s := range catalogue() {
 		data.Targets = append(data.Targets, botTarget{
 			Name: s.name, Namespace: s.namespace, ServiceAccount: s.serviceAccount, SPIFFEID: s.id(),

@@ -57,7 +57,7 @@ type binaries struct {
 // build finds and starts everything. What it started is in the supervisor even
 // when it fails.
 func (b *builder) build(ctx context.Context) error {
-	return inOrder(ctx, b.findServers, b.plan, b.startParts, b.startCluster, b.writeFiles, b.startBot)
+	return inOrder(ctx, b.findServers, b.plan, b.writeConfig, b.startParts, b.startCluster, b.writeFiles, b.startBot)
 }
 
 func inOrder(ctx context.Context, steps ...func(context.Context) error) error {
@@ -125,9 +125,10 @@ func (b *builder) findServers(ctx context.Context) error {
 	return group.Wait()
 }
 
-// findBot builds the bot unless the caller brings one, or wants none.
+// findBot builds the bot unless the caller brings one. A world without a running
+// one needs it too: it says what rights it is to be given.
 func (b *builder) findBot(ctx context.Context) error {
-	if b.options.Bot != "" || b.options.NoBot {
+	if b.options.Bot != "" {
 		return nil
 	}
 	b.options.Bot = b.folder.path("bin", partBot)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 )
 
@@ -17,21 +18,34 @@ func (b *builder) botFiles() BotState {
 		ReadOnlyDSNFile:   b.folder.path("bot", "postgres-dsn"),
 		SlackBotTokenFile: b.folder.path("bot", "slack-bot-token"),
 		SlackAppTokenFile: b.folder.path("bot", "slack-app-token"),
+		DatabaseFile:      b.folder.path("data", "tandem.db"),
+		PoliciesDir:       b.folder.path("bot", "policies"),
+		RemedySecretsDir:  b.folder.path("bot", "remedies"),
 	}
+}
+
+// writeConfig writes the bot's configuration and the policies that its operators
+// reviewed, before anything runs: what the bot may do follows from them.
+func (b *builder) writeConfig(context.Context) error {
+	config, err := BotConfig(b.state)
+	if err != nil {
+		return err
+	}
+	errs := []error{writeFile(b.state.Bot.ConfigFile, config)}
+	for _, s := range catalogue() {
+		text, err := Policy(s.policy)
+		errs = append(errs, err, writeFile(filepath.Join(b.state.Bot.PoliciesDir, s.policy+".hcl"), []byte(text)))
+	}
+	return errors.Join(errs...)
 }
 
 // writeFiles writes what the bot and people's shells read.
 func (b *builder) writeFiles(context.Context) error {
 	bot := b.state.Bot
-	config, err := BotConfig(b.state)
-	if err != nil {
-		return err
-	}
 	return errors.Join(
 		writeSecret(bot.ReadOnlyDSNFile, b.state.Postgres.ReadOnlyDSN),
 		writeSecret(bot.SlackBotTokenFile, b.state.Slack.BotToken),
 		writeSecret(bot.SlackAppTokenFile, b.state.Slack.AppToken),
-		writeFile(bot.ConfigFile, config),
 		writeFile(b.folder.envFile(), exports(b.state)),
 	)
 }

@@ -56,7 +56,7 @@ func (f folder) clear() error {
 			return fmt.Errorf("remove what an earlier lab left: %w", err)
 		}
 	}
-	for _, name := range []string{"logs", "config", "data", "bot", "run"} {
+	for _, name := range []string{"logs", "config", "data", "bot", "bot/policies", "bot/remedies", "run"} {
 		if err := os.MkdirAll(f.path(name), 0o755); err != nil {
 			return fmt.Errorf("make the lab's folder: %w", err)
 		}

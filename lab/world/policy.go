@@ -7,13 +7,14 @@ import (
 	"strings"
 )
 
-// diagnosePolicy is all that the bot may do.
+// diagnosePolicy is all that the bot may do as it stands. Its text is what the
+// bot prints.
 const diagnosePolicy = "tandem-diagnose"
 
 //go:embed policies/*.hcl
 var policyFiles embed.FS
 
-// Policy returns the text of one of the lab's Vault policies.
+// Policy returns the text of the Vault policy of one of the services.
 func Policy(name string) (string, error) {
 	text, err := policyFiles.ReadFile(path.Join("policies", name+".hcl"))
 	if err != nil {
@@ -22,7 +23,7 @@ func Policy(name string) (string, error) {
 	return string(text), nil
 }
 
-// Policies lists the names of the lab's Vault policies.
+// Policies lists the names of the services' Vault policies.
 func Policies() []string {
 	entries, err := policyFiles.ReadDir("policies")
 	if err != nil {

@@ -15,8 +15,14 @@ import (
 	"tandem/lab/services"
 )
 
-// The bot's account in the cluster.
-const botNamespace, botAccount = "tandem", "tandem"
+// The bot's account in the cluster, and the image of the end-to-end check.
+const (
+	botNamespace, botAccount = "tandem", "tandem"
+	endToEndImage            = "neural-hive/end-to-end"
+)
+
+// entryParentPath is the node alias that the services' entries hang from.
+const entryParentPath = "/cluster/neural-hive"
 
 // etcdAddresses are URLs of etcd.
 type etcdAddresses struct{ client, peer string }
@@ -72,7 +78,11 @@ func (b *builder) startKubernetes(ctx context.Context) error {
 	if b.cluster.client, err = kubernetes.NewClient(kubernetes.Admin(b.state.Kubernetes.URL, files)); err != nil {
 		return err
 	}
-	for _, manifests := range [][]byte{kubernetes.ClusterManifests(), kubernetes.TandemManifests()} {
+	rights, err := b.printed(ctx, "policy", "kubernetes")
+	if err != nil {
+		return err
+	}
+	for _, manifests := range [][]byte{kubernetes.ClusterManifests(), rights} {
 		if err := b.cluster.client.Apply(ctx, manifests); err != nil {
 			return err
 		}
@@ -128,6 +138,9 @@ func (b *builder) startCluster(ctx context.Context) error {
 	workloads := append(b.serviceWorkloads(), b.spireWorkloads()...)
 	b.cluster.keeper, err = kubernetes.Start(ctx, b.cluster.client, kubernetes.Config{
 		Files: b.clusterFiles(), Workloads: workloads, LogDir: dir,
+		Programs: map[string]kubernetes.Program{
+			endToEndImage: {Path: b.options.LabBinary, Args: []string{"end-to-end", "--dir", string(b.folder)}},
+		},
 		Log: slog.New(slog.NewJSONHandler(b.cluster.log, nil)),
 	})
 	if err != nil {

@@ -104,6 +104,9 @@ type BotState struct {
 	ReadOnlyDSNFile   string `json:"read_only_dsn_file"`
 	SlackBotTokenFile string `json:"slack_bot_token_file"`
 	SlackAppTokenFile string `json:"slack_app_token_file"`
+	DatabaseFile      string `json:"database_file"`      // requests and their audit
+	PoliciesDir       string `json:"policies_dir"`       // reviewed texts of the services' policies
+	RemedySecretsDir  string `json:"remedy_secrets_dir"` // a secret id for each remedy's role
 }
 
 // write puts the state into a file that only its owner reads.

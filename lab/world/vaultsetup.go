@@ -23,6 +23,9 @@ const (
 // botPeriod outlives any pause between two runs of the bot.
 const botPeriod = "768h"
 
+// maxTTL is how long a lease, or a token, may live with all its renewals.
+func maxTTL(ttl time.Duration) time.Duration { return 24 * ttl }
+
 // vaultWrite is one write of the setup.
 type vaultWrite struct {
 	path string
@@ -46,6 +49,9 @@ func (b *builder) configureVault(ctx context.Context) error {
 		if err := retryUpgrade(ctx, client, w); err != nil {
 			return err
 		}
+	}
+	if err := b.giveRights(ctx, client); err != nil {
+		return err
 	}
 	b.say("vault is configured")
 	return b.botIdentity(ctx, client)
@@ -113,7 +119,7 @@ func (b *builder) databaseRole() vaultWrite {
 	return vaultWrite{"database/roles/temporal-orchestrator", map[string]any{
 		"db_name":               "temporal-db",
 		"default_ttl":           seconds(b.options.TTL),
-		"max_ttl":               seconds(24 * b.options.TTL),
+		"max_ttl":               seconds(maxTTL(b.options.TTL)),
 		"creation_statements":   []string{creationSQL},
 		"renew_statements":      []string{renewSQL},
 		"revocation_statements": []string{revocationSQL},
@@ -156,7 +162,7 @@ func (b *builder) tokenOptions(policy string) map[string]any {
 		"token_policies":          []string{policy},
 		"token_no_default_policy": true,
 		"token_ttl":               seconds(b.options.TTL),
-		"token_max_ttl":           seconds(24 * b.options.TTL),
+		"token_max_ttl":           seconds(maxTTL(b.options.TTL)),
 	}
 }
 
