@@ -29,6 +29,12 @@ func say(t *testing.T, channel, text string) saying {
 // act does in the workspace what a person does there.
 func act(t *testing.T, door string, what map[string]string) saying {
 	t.Helper()
+	return post(t, door, what)
+}
+
+// post sends what somebody does to one of the workspace's doors.
+func post(t *testing.T, door string, what any) saying {
+	t.Helper()
 	body, err := json.Marshal(what)
 	if err != nil {
 		t.Fatal(err)

@@ -1,0 +1,244 @@
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"tandem/lab/faults"
+	"tandem/lab/slack"
+)
+
+// mending is a fault and the way in which people have it mended.
+type mending struct {
+	fault, remedy string
+	high          bool // two people with a reason each, by command; else one by reaction
+	// byHand is what a person does with their own identity when the bot asks for it.
+	byHand func(*testing.T)
+}
+
+// rows are the rows of the runbook's matrix, each mended in its own way; some in
+// two.
+func rows() []mending {
+	return []mending{
+		{fault: "kv-deleted", remedy: "kv-undelete"},
+		{fault: "kv-destroyed", remedy: "kv-rollback"},
+		{fault: "mongodb-uri-malformed", remedy: "kv-write", byHand: writeGoodURI},
+		{fault: "spire-entry-missing", remedy: "spire-entry"},
+		{fault: "spire-selector-mismatch", remedy: "spire-entry"},
+		{fault: "svid-cached", remedy: "rollout-restart"},
+		{fault: "renew-self-denied", remedy: "policy-fix"},
+		{fault: "token-dead", remedy: "rollout-restart"},
+		{fault: "renewal-task-dead", remedy: "rollout-restart"},
+		{fault: "database-role-missing", remedy: "database-role-write"},
+		{fault: "agent-bundle-stale", remedy: "spire-agent-restart"},
+		{fault: "verifier-bundle-stale", remedy: "rollout-restart"},
+		{fault: "jwks-stale", remedy: "spire-server-restart", high: true},
+	}
+}
+
+// TestEveryRowIsMendedInChat breaks the lab for real, has Ana ask for the remedy
+// with buttons, sees her own approval refused, has others approve, and holds that
+// the service recovers, with the proof in the thread.
+func TestEveryRowIsMendedInChat(t *testing.T) {
+	awaitHealthy(t)
+	for _, row := range rows() {
+		t.Run(row.fault, func(t *testing.T) {
+			fault, err := faults.Find(row.fault)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() {
+				if err := fault.Clear(context.WithoutCancel(t.Context()), lab); err != nil {
+					t.Error(err)
+				}
+			})
+			if err := fault.Inject(t.Context(), lab); err != nil {
+				t.Fatal(err)
+			}
+			eventually(t, settle, func() error { return isCause(t, fault) })
+			mend(t, row, fault)
+			awaitHealthy(t)
+		})
+	}
+	out := run(t, "audit", "verify")
+	if out.code != 0 {
+		t.Errorf("bot audit verify: exit %d\n%s%s", out.code, out.stdout, out.stderr)
+	}
+}
+
+func mend(t *testing.T, row mending, fault faults.Fault) {
+	t.Helper()
+	id, card := askInChat(t, row, fault)
+	react(t, "ana", card)
+	eventually(t, settle, func() error { return refusedPrivately(t, "U0ANA00001", card) })
+	if state := request(t, id); !strings.Contains(state, "pending") {
+		t.Fatalf("after the requester's own approval: %s", state)
+	}
+	approve(t, row, id, card)
+	if row.byHand != nil {
+		eventually(t, settle, func() error { return threadSays(t, card, "vault kv ") })
+		row.byHand(t)
+	}
+	eventually(t, 2*settle, func() error {
+		state := request(t, id)
+		if strings.Contains(state, "verified") && !strings.Contains(state, "unverified") {
+			return nil
+		}
+		return fmt.Errorf("request %s: %s", id, state)
+	})
+	eventually(t, settle, func() error { return threadSays(t, card, `"type":"table"`) })
+}
+
+// askInChat diagnoses, opens what would fix it, and asks for the remedy. It
+// returns the request's id and its card.
+func askInChat(t *testing.T, row mending, fault faults.Fault) (id string, card slack.Message) {
+	t.Helper()
+	before := len(cards(t))
+	say(t, "incidents", "/vault diagnose "+fault.Service+" --fresh")
+	var verdict, offer slack.Message
+	eventually(t, settle, func() (err error) {
+		verdict, err = newest(t, func(m slack.Message) bool { return holds(t, m, `"action_id":"fix"`) && holds(t, m, fault.Code) })
+		return err
+	})
+	act(t, "click", map[string]string{"user": "ana", "channel": "incidents", "ts": verdict.TS, "action_id": "fix"})
+	action := "ask/" + fault.Code + "/" + row.remedy
+	eventually(t, settle, func() (err error) {
+		offer, err = newest(t, func(m slack.Message) bool { return m.VisibleTo == "U0ANA00001" && holds(t, m, action) })
+		return err
+	})
+	act(t, "click", map[string]string{"user": "ana", "channel": "incidents", "ts": offer.TS, "action_id": action})
+	view := ""
+	eventually(t, settle, func() error {
+		state, _ := slackState(t)
+		for _, v := range state.Views {
+			if raw, _ := json.Marshal(v); strings.Contains(string(raw), `"submit":{`) {
+				view = v.ID
+				return nil
+			}
+		}
+		return fmt.Errorf("no form with a plan: %d views", len(state.Views))
+	})
+	submit(t, view, "the "+fault.Service+" is down")
+	eventually(t, settle, func() error {
+		all := cards(t)
+		if len(all) == before {
+			return fmt.Errorf("no card of a request")
+		}
+		card = all[len(all)-1]
+		id = requestOf(card)
+		return nil
+	})
+	return id, card
+}
+
+func react(t *testing.T, user string, card slack.Message) {
+	t.Helper()
+	act(t, "react", map[string]string{"user": user, "channel": "incidents", "ts": card.TS, "reaction": "white_check_mark"})
+}
+
+func submit(t *testing.T, view, reason string) {
+	t.Helper()
+	post(t, "submit", map[string]any{"user": "ana", "view_id": view, "values": map[string]any{"reason": map[string]any{"reason": reason}}})
+}
+
+// approve has others than Ana approve.
+func approve(t *testing.T, row mending, id string, card slack.Message) {
+	t.Helper()
+	if !row.high {
+		react(t, "bruno", card)
+		return
+	}
+	for _, user := range []string{"bruno", "carla"} {
+		act(t, "say", map[string]string{"user": user, "channel": "incidents", "text": `/vault approve ` + id + ` --reason "looked at both replicas"`})
+	}
+}
+
+// request is what the terminal tells of a request.
+func request(t *testing.T, id string) string {
+	t.Helper()
+	out := run(t, "requests", id, "--lang", "en")
+	if out.code != 0 {
+		t.Fatalf("bot requests %s: exit %d\n%s%s", id, out.code, out.stdout, out.stderr)
+	}
+	return strings.ToLower(out.stdout)
+}
+
+// cards are those of all requests, the oldest first.
+func cards(t *testing.T) []slack.Message {
+	t.Helper()
+	state, _ := slackState(t)
+	var all []slack.Message
+	for _, m := range messages(state) {
+		if requestOf(m) != "" {
+			all = append(all, m)
+		}
+	}
+	return all
+}
+
+// requestOf is the request that a message is the card of, if it is one.
+func requestOf(m slack.Message) string {
+	var mark struct {
+		Type    string            `json:"event_type"`
+		Payload map[string]string `json:"event_payload"`
+	}
+	if json.Unmarshal(m.Metadata, &mark) != nil || mark.Type != "tandem_request" {
+		return ""
+	}
+	return mark.Payload["request"]
+}
+
+// newest is the last message that is meant.
+func newest(t *testing.T, is func(slack.Message) bool) (slack.Message, error) {
+	t.Helper()
+	state, _ := slackState(t)
+	var found slack.Message
+	for _, m := range messages(state) {
+		if is(m) {
+			found = m
+		}
+	}
+	if found.TS == "" {
+		return found, fmt.Errorf("no such message")
+	}
+	return found, nil
+}
+
+// refusedPrivately says whether somebody was told alone, after the card, that
+// they do not count.
+func refusedPrivately(t *testing.T, user string, card slack.Message) error {
+	t.Helper()
+	_, err := newest(t, func(m slack.Message) bool {
+		return m.Ephemeral && m.VisibleTo == user && m.TS > card.TS && holds(t, m, "🚫")
+	})
+	return err
+}
+
+// threadSays says whether the thread that the card is in, or that hangs from it,
+// has the words.
+func threadSays(t *testing.T, card slack.Message, words string) error {
+	t.Helper()
+	thread := card.ThreadTS
+	if thread == "" {
+		thread = card.TS
+	}
+	_, err := newest(t, func(m slack.Message) bool { return m.ThreadTS == thread && m.TS > card.TS && holds(t, m, words) })
+	return err
+}
+
+// writeGoodURI is a person who writes the secret with an identity of their own.
+func writeGoodURI(t *testing.T) {
+	client, err := lab.VaultAdmin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = client.Logical().WriteWithContext(t.Context(), "secret/data/orchestrator/mongodb", map[string]any{
+		"data": map[string]any{"uri": lab.State().MongoDB.URI},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
