@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -188,7 +187,7 @@ func mintLease(ctx context.Context, client *api.Client, b Database) (string, err
 	if err != nil {
 		return "", err
 	}
-	raw, err := io.ReadAll(response.Body)
+	raw, err := content(response)
 	defer clear(raw)
 	var answer struct {
 		Lease string `json:"lease_id"`

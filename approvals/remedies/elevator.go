@@ -201,7 +201,7 @@ func (e *Elevator) revoke(ctx context.Context, p privilege) error {
 // from a right that is lacking by its words alone.
 func dead(err error) bool {
 	var answer *api.ResponseError
-	return errors.As(err, &answer) && answer.StatusCode == http.StatusForbidden && slices.Contains(answer.Errors, "invalid token")
+	return errors.As(err, &answer) && answer.StatusCode == http.StatusForbidden && says(answer, "invalid token")
 }
 
 // say is for lines that a face may fail to show without harm to the remedy.

@@ -5,7 +5,6 @@ import (
 	"crypto/subtle"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/url"
 	"strconv"
 
@@ -51,7 +50,8 @@ func (d Deps) planRollback(ctx context.Context, want approvals.Want) (approvals.
 		Calls: rollbackCalls(s, from, k.Current),
 		Why:   []approvals.Evidence{d.metadataSeen(s, k), d.seen(s.kv("metadata get"), fmt.Sprintf("version %d is %s", from, old))},
 		Basis: []approvals.Fact{
-			{Name: factCurrent, Value: strconv.FormatInt(k.Current, 10)}, {Name: factState, Value: state},
+			{Name: factCurrent, Value: strconv.FormatInt(k.Current, 10)},
+			{Name: factState, Value: state},
 			{Name: factFrom, Value: strconv.FormatInt(from, 10)},
 		},
 		Preconditions: []approvals.Precondition{{
@@ -181,7 +181,7 @@ func readVersion(ctx context.Context, client *api.Client, s Secret, version int6
 	if err != nil {
 		return nil, err
 	}
-	raw, err := io.ReadAll(response.Body)
+	raw, err := content(response)
 	defer clear(raw)
 	if err != nil {
 		return nil, err

@@ -66,8 +66,10 @@ func (d Deps) planWrite(ctx context.Context, want approvals.Want) (approvals.Pla
 		Calls: []approvals.Call{h.call()},
 		Why:   h.seen(d, k),
 		Basis: []approvals.Fact{
-			{Name: factCurrent, Value: strconv.FormatInt(h.current, 10)}, {Name: factState, Value: h.state},
-			{Name: "its keys", Value: strings.Join(h.has, ",")}, {Name: factKeys, Value: keys},
+			{Name: factCurrent, Value: strconv.FormatInt(h.current, 10)},
+			{Name: factState, Value: h.state},
+			{Name: "its keys", Value: strings.Join(h.has, ",")},
+			{Name: factKeys, Value: keys},
 		},
 		Preconditions: []approvals.Precondition{{
 			Text: both("Somebody with the right to write it is at hand: the bot waits "+handOverTime().String()+".",

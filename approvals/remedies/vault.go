@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/vault/api"
@@ -20,6 +22,9 @@ const (
 	lookTimeout = 5 * time.Second
 	callTimeout = 15 * time.Second
 )
+
+// longestAnswer bounds an answer, in bytes: Vault keeps nothing that is longer.
+const longestAnswer = 8 << 20
 
 // Vault is how the remedies reach Vault.
 type Vault struct {
@@ -65,14 +70,28 @@ func (v Vault) read(ctx context.Context, path string, query url.Values, into any
 	var answer struct {
 		Data json.RawMessage `json:"data"`
 	}
-	err = json.NewDecoder(response.Body).Decode(&answer)
+	raw, err := content(response)
+	if err == nil {
+		err = json.Unmarshal(raw, &answer)
+	}
 	if err == nil {
 		err = json.Unmarshal(answer.Data, into)
 	}
 	if err != nil {
-		return false, refuse(approvals.WhyBlind, doing+": the answer has another shape than Vault's: is it Vault that answers at the configured address?")
+		return false, misshapen(doing)
 	}
 	return true, nil
+}
+
+// content is all of an answer.
+func content(response *api.Response) ([]byte, error) {
+	return io.ReadAll(io.LimitReader(response.Body, longestAnswer))
+}
+
+// misshapen is the refusal of an answer that is not Vault's. It repeats nothing
+// of it.
+func misshapen(doing string) error {
+	return refuse(approvals.WhyBlind, doing+": the answer has another shape than Vault's: see what answers at Vault's address: vault status")
 }
 
 // absent says whether Vault looked, and found nothing. Where it says more than
@@ -91,26 +110,27 @@ func (v Vault) lookUp(ctx context.Context, path, name, value string, into any) (
 	secret, err := v.Client.Logical().WriteWithContext(ctx, path, map[string]any{name: value})
 	var answer *api.ResponseError
 	switch {
-	case errors.As(err, &answer) && (answer.StatusCode == http.StatusBadRequest || slices.Contains(answer.Errors, "invalid accessor")):
+	case errors.As(err, &answer) && (answer.StatusCode == http.StatusBadRequest || says(answer, "invalid accessor")):
 		return false, nil // the status for a dead accessor differs between versions
 	case err != nil:
 		return false, blind(doing, err)
 	case secret == nil:
-		return false, refuse(approvals.WhyBlind, doing+": the answer is empty")
+		return false, misshapen(doing)
 	}
-	return true, decode(doing, secret.Data, into)
-}
-
-// decode fills a struct from an answer. It repeats nothing of it.
-func decode(doing string, data map[string]any, into any) error {
-	raw, err := json.Marshal(data)
+	raw, err := json.Marshal(secret.Data)
 	if err == nil {
 		err = json.Unmarshal(raw, into)
 	}
 	if err != nil {
-		return refuse(approvals.WhyBlind, doing+": the answer has another shape than Vault's")
+		return false, misshapen(doing)
 	}
-	return nil
+	return true, nil
+}
+
+// says whether Vault's own words are in an answer, for the cases that it tells
+// apart by nothing else.
+func says(answer *api.ResponseError, words string) bool {
+	return slices.ContainsFunc(answer.Errors, func(text string) bool { return strings.Contains(text, words) })
 }
 
 // blind is the refusal of a plan for which nobody could look.

@@ -35,6 +35,7 @@ type bench struct {
 	share    string
 	secrets  map[string]string // secret ids, by role
 	postgres string            // address; empty: none
+	login    Login             // by which the roles are made to be logged in to
 	lent     lent
 }
 
@@ -113,7 +114,7 @@ func await(t *testing.T, try func() error) {
 // startBench starts Vault and applies what the remedies ask for.
 func startBench(t *testing.T) *bench {
 	t.Helper()
-	b := &bench{address: startVault(t), secrets: map[string]string{}}
+	b := &bench{address: startVault(t), secrets: map[string]string{}, login: Login{AppRole: &AppRoleLogin{Mount: "approle"}}}
 	b.lent.via = http.DefaultTransport.(*http.Transport).Clone()
 	b.root = b.client(t)
 	b.open(t)
@@ -253,7 +254,7 @@ func (b *bench) apply(t *testing.T) {
 	t.Helper()
 	for _, role := range Roles(b.deps) {
 		check(t, b.root.Sys().PutPolicyWithContext(soon(t), role.Name, role.Policy()))
-		for _, w := range role.Writes(Login{AppRole: &AppRoleLogin{Mount: "approle"}}) {
+		for _, w := range role.Writes(b.login) {
 			b.write(t, w.Path, w.Data)
 		}
 		secret, err := b.root.Logical().WriteWithContext(soon(t), "auth/approle/role/"+role.Name+"/secret-id", nil)
@@ -299,6 +300,7 @@ func (b *bench) plan(t *testing.T, remedy string, params map[string]string, seen
 	if made.Target == "" || len(made.Calls) == 0 || len(made.Why) == 0 || len(made.Basis) == 0 || len(made.Preconditions) == 0 || len(made.Proof) == 0 {
 		t.Errorf("the plan of %s lacks something: %+v", remedy, made)
 	}
+	b.wantChecks(t, made.Proof)
 	var p approvals.Plan
 	check(t, json.Unmarshal(must[[]byte](t)(json.Marshal(made)), &p))
 	return p
@@ -347,6 +349,7 @@ type record struct {
 	Errors                           []string
 	before                           func(call string)       // may do mischief
 	refuse                           func(call string) error // as a kill switch does
+	after                            func(call string) error // as a database that is away does
 }
 
 func (r *record) Call(ctx context.Context, call, identity string, do func(context.Context) (string, error)) error {
@@ -366,6 +369,9 @@ func (r *record) Call(ctx context.Context, call, identity string, do func(contex
 			return fmt.Errorf("nobody may read the error of %s: %w", call, err)
 		}
 		r.Errors = append(r.Errors, trouble.Text)
+	}
+	if r.after != nil {
+		err = errors.Join(err, r.after(call))
 	}
 	return err
 }
