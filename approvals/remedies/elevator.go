@@ -101,7 +101,7 @@ func (e *Elevator) login(ctx context.Context, way Way, role string, act approval
 		return fmt.Sprintf("accessor %s, for %s at most", auth.Accessor, lifeOf(auth)), nil
 	})
 	if err != nil && client.Token() != "" { // logged in, and too wide, or nobody could write it down
-		e.letGo(ctx, p)
+		err = errors.Join(err, e.letGo(ctx, p))
 	}
 	return p, tried, err
 }
@@ -181,8 +181,9 @@ func (e *Elevator) giveBack(ctx context.Context, p privilege, act approvals.Act)
 
 // letGo revokes a token of which nobody could write down that it is revoked.
 func (e *Elevator) letGo(ctx context.Context, p privilege) error {
-	e.Log.WarnContext(ctx, "a privilege is given back without a record of it", "identity", p.identity)
-	return e.revoke(context.WithoutCancel(ctx), p)
+	err := e.revoke(context.WithoutCancel(ctx), p)
+	e.Log.WarnContext(ctx, "the giving back of a privilege is in no record", "identity", p.identity, "given_back", err == nil)
+	return err
 }
 
 // revoke ends the token. One that Vault does not know any more has ended.

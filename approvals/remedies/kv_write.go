@@ -19,7 +19,10 @@ const (
 	handOverLook   = 2 * time.Second
 )
 
-const factKeys = "keys to write"
+const (
+	factHas  = "its keys"
+	factKeys = "keys to write"
+)
 
 // kvWrite has a person write a new value with their own identity: it says how,
 // waits, and looks at what came of it. It takes no privilege, and sees no value.
@@ -30,7 +33,7 @@ func kvWrite(d Deps) vaultRemedy {
 		Name: "kv-write", Risk: approvals.Medium, Params: append(kvParams(), keys), Repeatable: true,
 		Title: both("Have a person write a secret", "Pedir a uma pessoa que grave um secret"),
 		About: both("Prepares the command with which a person writes a secret with their own Vault identity, waits, and checks the result. No value passes through Slack or the bot.",
-			"Prepara o comando com que uma pessoa grava um secret com a própria identidade no Vault, espera, e confere o resultado. Nenhum valor passa pelo Slack nem pelo bot."),
+			"Monta o vault kv put com que uma pessoa grava um secret com a própria identidade, espera, e confere o resultado. Nenhum valor passa pelo Slack nem pelo bot."),
 		Plan: d.planWrite, Execute: d.handOver,
 	}}
 }
@@ -68,7 +71,7 @@ func (d Deps) planWrite(ctx context.Context, want approvals.Want) (approvals.Pla
 		Basis: []approvals.Fact{
 			{Name: factCurrent, Value: strconv.FormatInt(h.current, 10)},
 			{Name: factState, Value: h.state},
-			{Name: "its keys", Value: strings.Join(h.has, ",")},
+			{Name: factHas, Value: strings.Join(h.has, ",")},
 			{Name: factKeys, Value: keys},
 		},
 		Preconditions: []approvals.Precondition{{
@@ -153,6 +156,11 @@ func (h handover) wayBack() string {
 	return rollbackWayBack(h.s, h.current, h.state)
 }
 
+// listed are the names in a fact.
+func listed(names string) []string {
+	return strings.FieldsFunc(names, func(r rune) bool { return r == ',' })
+}
+
 func handOverTime() time.Duration { return handOverSpells * handOverSpell }
 
 func (d Deps) handOver(ctx context.Context, p approvals.Plan, act approvals.Act) error {
@@ -167,7 +175,7 @@ func (d Deps) handOver(ctx context.Context, p approvals.Plan, act approvals.Act)
 	if err != nil {
 		return err
 	}
-	h := handover{s: s, current: current, keys: strings.Split(fact(p, factKeys), ","), has: strings.Split(fact(p, "its keys"), ",")}
+	h := handover{s: s, current: current, keys: listed(fact(p, factKeys)), has: listed(fact(p, factHas))}
 	h.say(ctx, act)
 	return d.await(ctx, h, act)
 }
@@ -191,9 +199,9 @@ func (d Deps) await(ctx context.Context, h handover, act approvals.Act) error {
 	var last sight
 	for spell := 0; spell < handOverSpells && !last.written; spell++ {
 		err := act.Call(ctx, h.call().What, "a person, with an identity of their own", func(ctx context.Context) (string, error) {
-			var err error
-			if last, err = d.watch(ctx, h, handOverSpell); err != nil || !last.written {
-				return "not written yet", err
+			last = d.watch(ctx, h)
+			if last.wrong != nil || !last.written {
+				return "not written yet", last.wrong
 			}
 			return fmt.Sprintf("version %d is there, with its keys; Vault's audit log says who wrote it", h.current+1), nil
 		})
@@ -207,19 +215,19 @@ func (d Deps) await(ctx context.Context, h handover, act approvals.Act) error {
 // sight is what one look showed.
 type sight struct {
 	written bool
+	wrong   error // what is wrong with what was written, or that the wait was stopped
 	blind   error // why nothing was seen
 }
 
-// watch looks again and again for a while. The error is what is wrong with what
-// was written.
-func (d Deps) watch(ctx context.Context, h handover, lasting time.Duration) (sight, error) {
-	for ended := time.Now().Add(lasting); ; {
-		seen, err := d.handedOver(ctx, h)
-		if err != nil || seen.written || !time.Now().Before(ended) {
-			return seen, err
+// watch looks again and again for a spell.
+func (d Deps) watch(ctx context.Context, h handover) sight {
+	for ended := time.Now().Add(handOverSpell); ; {
+		seen := d.handedOver(ctx, h)
+		if seen.written || seen.wrong != nil || !time.Now().Before(ended) {
+			return seen
 		}
 		if err := wake(ctx, handOverLook); err != nil {
-			return seen, trouble(err, "stopped while waiting: see whether version %d of %s was written", h.current+1, h.s)
+			return sight{wrong: trouble(err, "stopped while waiting: see whether version %d of %s was written", h.current+1, h.s)}
 		}
 	}
 }
@@ -237,22 +245,18 @@ func (h handover) ending(last sight) error {
 }
 
 // handedOver looks once.
-func (d Deps) handedOver(ctx context.Context, h handover) (sight, error) {
+func (d Deps) handedOver(ctx context.Context, h handover) sight {
 	k, err := d.Vault.kvState(ctx, h.s)
 	switch {
 	case err != nil || k.Current == h.current:
-		return sight{blind: err}, nil
+		return sight{blind: err}
 	case k.Current != h.current+1:
-		return sight{}, trouble(nil, "%s has version %d, and only version %d was expected: look into Vault's audit log who writes it", h.s, k.Current, h.current+1)
+		return sight{wrong: trouble(nil, "%s has version %d, and only version %d was expected: look into Vault's audit log who writes it", h.s, k.Current, h.current+1)}
 	}
 	keys, err := d.Vault.kvKeys(ctx, h.s, k.Current)
-	if err != nil {
-		return sight{blind: err}, nil //nolint:nilerr // that nobody could look is no trouble yet: it is looked again
+	lacks := slices.DeleteFunc(slices.Concat(h.keys, h.has), func(key string) bool { return slices.Contains(keys, key) })
+	if err == nil && len(lacks) > 0 {
+		return sight{wrong: trouble(nil, "version %d of %s is written and lacks the key %s: write it again", k.Current, h.s, strings.Join(lacks, ", "))}
 	}
-	for _, key := range slices.Concat(h.keys, h.has) {
-		if key != "" && !slices.Contains(keys, key) {
-			return sight{}, trouble(nil, "version %d of %s is written and lacks the key %s: write it again", k.Current, h.s, key)
-		}
-	}
-	return sight{written: true}, nil
+	return sight{written: err == nil, blind: err}
 }
