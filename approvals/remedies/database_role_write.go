@@ -77,13 +77,13 @@ func (d Deps) planRoleWrite(ctx context.Context, want approvals.Want) (approvals
 		Remedy: "database-role-write", Service: want.Service, Target: roleTarget(b), Risk: approvals.Medium, Params: want.Params,
 		Does:          both("Write the database role "+b.roles()+" as reviewed.", "Gravar o role de banco "+b.roles()+" como revisado."),
 		Calls:         roleCalls(b, reviewed),
-		Why:           []approvals.Evidence{d.seen(shell("vault", "read", b.roles()), strings.Join(differences, "\n"))},
+		Why:           append(d.saw(want), d.seen(shell("vault", "read", b.roles()), strings.Join(differences, "\n"))),
 		Basis:         []approvals.Fact{{Name: "the stored role", Value: was}},
 		Preconditions: holds,
 		Blast: both("New leases of "+b.creds()+", of every service that takes them. Those that are out stay as they are.",
 			"Novos leases de "+b.creds()+", de todo serviço que os usa. Os já emitidos ficam como estão."),
 		WayBack: both(same(wayBack)),
-		Proof:   []string{"DBC-001", "DBC-002"},
+		Proof:   proof(want, "DBC-001", "DBC-002"),
 	}, nil
 }
 
@@ -207,7 +207,7 @@ func (w roleWrite) revoke(ctx context.Context, lease string) error {
 		defer cancel()
 		if _, err := w.own.client.Logical().WriteWithContext(ctx, revokeLease, revocation(lease)); err != nil {
 			return "", trouble(err, "the role %s is written and gives credentials, and the one that was taken could not be revoked: %s; it ends with the remedy's privilege, within %s",
-				w.b.roles(), reason(err), maxTTL)
+				w.b.roles(), reason(err), minutes(maxTTL))
 		}
 		return fmt.Sprintf("the lease %s is revoked", lease), nil
 	})

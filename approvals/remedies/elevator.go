@@ -148,7 +148,7 @@ func narrow(auth *api.SecretAuth, role string) error {
 		return nil
 	}
 	return trouble(nil, "the role gives the policies %s for %s, and should give %s alone for %s at most: apply the output of: bot policy vault --remedy all",
-		strings.Join(auth.Policies, ", "), life, role, maxTTL)
+		strings.Join(auth.Policies, ", "), life, role, minutes(maxTTL))
 }
 
 func lifeOf(auth *api.SecretAuth) time.Duration {
@@ -174,8 +174,8 @@ func (e *Elevator) giveBack(ctx context.Context, p privilege, act approvals.Act)
 	if revoked != nil {
 		e.Log.WarnContext(ctx, "a privilege was not given back and lives until its end", "identity", p.identity)
 		say(ctx, act, both(
-			"The privilege could not be given back; it ends by itself within "+maxTTL.String()+".",
-			"Não foi possível devolver o privilégio; ele acaba sozinho em até "+maxTTL.String()+"."))
+			"The privilege could not be given back; it ends by itself within "+minutes(maxTTL)+".",
+			"Não foi possível devolver o privilégio; ele acaba sozinho em até "+minutes(maxTTL)+"."))
 	}
 }
 
@@ -195,7 +195,7 @@ func (e *Elevator) revoke(ctx context.Context, p privilege) error {
 	if err == nil || dead(err) {
 		return nil
 	}
-	return trouble(err, "the remedy's token was not revoked, and ends by itself within %s: %s", maxTTL, reason(err))
+	return trouble(err, "the remedy's token was not revoked, and ends by itself within %s: %s", minutes(maxTTL), reason(err))
 }
 
 // dead says whether Vault does not know the token that was sent. It tells that

@@ -3,7 +3,6 @@ package remedies
 import (
 	"context"
 	"fmt"
-	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -12,6 +11,9 @@ import (
 
 	"tandem/approvals"
 )
+
+// kvSettle is how long a service may take to read a new value.
+const kvSettle = 5 * time.Minute
 
 // Secret is a secret of the KV engine, version 2.
 type Secret struct {
@@ -162,7 +164,7 @@ func (v Vault) kvKeys(ctx context.Context, s Secret, version int64) ([]string, e
 		Subkeys map[string]any `json:"subkeys"`
 	}
 	_, err := v.read(ctx, s.at("subkeys"), url.Values{"version": {strconv.FormatInt(version, 10)}}, &answer)
-	return slices.Sorted(maps.Keys(answer.Subkeys)), err
+	return sortedKeys(answer.Subkeys), err
 }
 
 // seen is evidence that a remedy looked for itself.
@@ -170,13 +172,13 @@ func (d Deps) seen(invocation, observed string) approvals.Evidence {
 	return approvals.Evidence{Invocation: invocation, Observed: observed, At: d.Now()}
 }
 
-// metadataSeen tells what the metadata said.
-func (d Deps) metadataSeen(s Secret, k kvState) approvals.Evidence {
+// metadataSeen tells what the findings and the metadata said.
+func (d Deps) metadataSeen(want approvals.Want, s Secret, k kvState) []approvals.Evidence {
 	observed := "no version was ever written"
 	if k.Current > 0 {
 		observed = fmt.Sprintf("version %d is %s", k.Current, k.state(k.Current, d.Now()))
 	}
-	return d.seen(s.kv("metadata get"), observed)
+	return append(d.saw(want), d.seen(s.kv("metadata get"), observed))
 }
 
 // kv is a command about the secret.
@@ -186,12 +188,12 @@ func (s Secret) kv(verb string, flags ...string) string {
 }
 
 // kvProof are the checks that prove a readable secret.
-func (d Deps) kvProof(service string) []string {
+func (d Deps) kvProof(want approvals.Want) []string {
 	codes := []string{"KVS-001", "KVS-002", "KVS-003"}
-	if s, err := d.service(service); err == nil && s.MongoDB {
+	if s, err := d.service(want.Service); err == nil && s.MongoDB {
 		codes = append(codes, "MDB-004")
 	}
-	return codes
+	return proof(want, codes...)
 }
 
 // secrets are all secrets of all services.

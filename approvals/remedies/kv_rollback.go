@@ -21,7 +21,7 @@ func kvRollback(d Deps) vaultRemedy {
 	version := approvals.Param{Name: "version", About: both("version to go back to; the newest older one that can be read unless set",
 		"versão para a qual voltar; se não for dita, a anterior mais nova que pode ser lida")}
 	r := vaultRemedy{uses: 3, Remedy: approvals.Remedy{
-		Name: "kv-rollback", Risk: approvals.Medium, Params: append(kvParams(), version), Repeatable: true,
+		Name: "kv-rollback", Risk: approvals.Medium, Params: append(kvParams(), version), Repeatable: true, Settle: kvSettle,
 		Title: both("Roll a secret back", "Voltar um secret a uma versão anterior"),
 		About: both("Writes what an older version of a secret holds as its new version, when the current one was destroyed or is wrong. Nobody is shown the value.",
 			"Grava como nova versão o que uma versão anterior do secret contém, quando a atual foi destruída ou está errada. O valor não é mostrado a ninguém."),
@@ -48,7 +48,7 @@ func (d Deps) planRollback(ctx context.Context, want approvals.Want) (approvals.
 		Does: both(fmt.Sprintf("Write what version %d of %s holds as its version %d.", from, s, k.Current+1),
 			fmt.Sprintf("Gravar o conteúdo da versão %d de %s como versão %d.", from, s, k.Current+1)),
 		Calls: rollbackCalls(s, from, k.Current),
-		Why:   []approvals.Evidence{d.metadataSeen(s, k), d.seen(s.kv("metadata get"), fmt.Sprintf("version %d is %s", from, old))},
+		Why:   append(d.metadataSeen(want, s, k), d.seen(s.kv("metadata get"), fmt.Sprintf("version %d is %s", from, old))),
 		Basis: []approvals.Fact{
 			{Name: factCurrent, Value: strconv.FormatInt(k.Current, 10)},
 			{Name: factState, Value: state},
@@ -61,7 +61,7 @@ func (d Deps) planRollback(ctx context.Context, want approvals.Want) (approvals.
 		Blast: both(fmt.Sprintf("Whoever reads %s gets what version %d holds.", s, from),
 			fmt.Sprintf("Quem lê %s recebe o conteúdo da versão %d.", s, from)),
 		WayBack: both(same(rollbackWayBack(s, k.Current, state))),
-		Proof:   d.kvProof(want.Service),
+		Proof:   d.kvProof(want),
 	}, nil
 }
 

@@ -41,7 +41,7 @@ func (d Deps) planUndelete(ctx context.Context, want approvals.Want) (approvals.
 		Remedy: "kv-undelete", Service: want.Service, Target: s.target(), Risk: approvals.Low, Params: want.Params,
 		Does:  both("Undelete version "+version+" of "+s.String()+".", "Recuperar a versão "+version+" de "+s.String()+"."),
 		Calls: []approvals.Call{undeleteCall(s, k.Current)},
-		Why:   []approvals.Evidence{d.metadataSeen(s, k)},
+		Why:   d.metadataSeen(want, s, k),
 		Basis: []approvals.Fact{{Name: factCurrent, Value: version}, {Name: factState, Value: state}},
 		Preconditions: []approvals.Precondition{{
 			Text:  both("The current version is deleted, not destroyed.", "A versão atual está apagada, não destruída."),
@@ -49,7 +49,7 @@ func (d Deps) planUndelete(ctx context.Context, want approvals.Want) (approvals.
 		}},
 		Blast:   both("Whoever reads "+s.String()+" gets version "+version+" again.", "Quem lê "+s.String()+" recebe de novo a versão "+version+"."),
 		WayBack: both(same(s.kv("delete", "-versions="+version))),
-		Proof:   d.kvProof(want.Service),
+		Proof:   d.kvProof(want),
 	}, nil
 }
 

@@ -30,7 +30,7 @@ func kvWrite(d Deps) vaultRemedy {
 	keys := approvals.Param{Name: "keys", About: both("names of the keys to write, separated by commas; those that are missing unless set",
 		"nomes das chaves a gravar, separados por vírgulas; se não forem ditos, as que faltam")}
 	return vaultRemedy{Remedy: approvals.Remedy{
-		Name: "kv-write", Risk: approvals.Medium, Params: append(kvParams(), keys), Repeatable: true,
+		Name: "kv-write", Risk: approvals.Medium, Params: append(kvParams(), keys), Repeatable: true, Settle: kvSettle,
 		Title: both("Have a person write a secret", "Pedir a uma pessoa que grave um secret"),
 		About: both("Prepares the command with which a person writes a secret with their own Vault identity, waits, and checks the result. No value passes through Slack or the bot.",
 			"Monta o vault kv put com que uma pessoa grava um secret com a própria identidade, espera, e confere o resultado. Nenhum valor passa pelo Slack nem pelo bot."),
@@ -67,7 +67,7 @@ func (d Deps) planWrite(ctx context.Context, want approvals.Want) (approvals.Pla
 		Does: both(fmt.Sprintf("Have a person write version %d of %s with %s.", h.current+1, s, keys),
 			fmt.Sprintf("Pedir a uma pessoa que grave a versão %d de %s com %s.", h.current+1, s, keys)),
 		Calls: []approvals.Call{h.call()},
-		Why:   h.seen(d, k),
+		Why:   h.seen(d, want, k),
 		Basis: []approvals.Fact{
 			{Name: factCurrent, Value: strconv.FormatInt(h.current, 10)},
 			{Name: factState, Value: h.state},
@@ -75,13 +75,13 @@ func (d Deps) planWrite(ctx context.Context, want approvals.Want) (approvals.Pla
 			{Name: factKeys, Value: keys},
 		},
 		Preconditions: []approvals.Precondition{{
-			Text: both("Somebody with the right to write it is at hand: the bot waits "+handOverTime().String()+".",
-				"Alguém com direito de gravar está a postos: o bot espera "+handOverTime().String()+"."),
+			Text: both("Somebody with the right to write it is at hand: the bot waits "+handOverTime()+".",
+				"Alguém com direito de gravar está a postos: o bot espera "+handOverTime()+"."),
 			Holds: true,
 		}},
 		Blast:   both("Whoever reads "+s.String()+" gets the new value.", "Quem lê "+s.String()+" recebe o novo valor."),
-		WayBack: both(same(h.wayBack())),
-		Proof:   d.kvProof(want.Service),
+		WayBack: both(same(rollbackWayBack(h.s, h.current, h.state))),
+		Proof:   d.kvProof(want),
 	}, nil
 }
 
@@ -91,7 +91,7 @@ func (h handover) wanted(want approvals.Want) ([]string, error) {
 	if len(h.s.Keys) == 0 {
 		return nil, refuse(approvals.WhyParameters, "the configuration names no keys of "+h.s.String()+": set its keys")
 	}
-	lacks := slices.DeleteFunc(slices.Clone(h.s.Keys), func(key string) bool { return slices.Contains(h.has, key) })
+	lacks := without(h.s.Keys, h.has)
 	switch told := want.Params["keys"]; {
 	case told != "":
 		return h.told(told)
@@ -119,7 +119,7 @@ func (h handover) told(list string) ([]string, error) {
 
 // patches says whether other keys are to stay as they are.
 func (h handover) patches() bool {
-	return slices.ContainsFunc(h.has, func(key string) bool { return !slices.Contains(h.keys, key) })
+	return len(without(h.has, h.keys)) > 0
 }
 
 // command is what the person types. The value comes from the standard input, so
@@ -143,8 +143,8 @@ func (h handover) call() approvals.Call {
 	}
 }
 
-func (h handover) seen(d Deps, k kvState) []approvals.Evidence {
-	seen := []approvals.Evidence{d.metadataSeen(h.s, k)}
+func (h handover) seen(d Deps, want approvals.Want, k kvState) []approvals.Evidence {
+	seen := d.metadataSeen(want, h.s, k)
 	if h.state == live {
 		command := shell("vault", "read", fmt.Sprintf("%s?version=%d", h.s.at("subkeys"), h.current))
 		seen = append(seen, d.seen(command, "its keys: "+strings.Join(h.has, ", ")))
@@ -152,16 +152,13 @@ func (h handover) seen(d Deps, k kvState) []approvals.Evidence {
 	return seen
 }
 
-func (h handover) wayBack() string {
-	return rollbackWayBack(h.s, h.current, h.state)
-}
-
 // listed are the names in a fact.
 func listed(names string) []string {
 	return strings.FieldsFunc(names, func(r rune) bool { return r == ',' })
 }
 
-func handOverTime() time.Duration { return handOverSpells * handOverSpell }
+// handOverTime is how long a person has.
+func handOverTime() string { return minutes(handOverSpells * handOverSpell) }
 
 func (d Deps) handOver(ctx context.Context, p approvals.Plan, act approvals.Act) error {
 	s, err := d.planned(p)
@@ -190,8 +187,8 @@ func (h handover) say(ctx context.Context, act approvals.Act) {
 		pt = "digite ou cole um objeto JSON com as chaves " + keys + ", e tecle Ctrl-D"
 	}
 	say(ctx, act, both(
-		"Somebody who may write "+h.s.String()+", within "+handOverTime().String()+", in a terminal with your own Vault identity: "+h.command()+" - then "+en+". Never send the value here.",
-		"Quem pode gravar "+h.s.String()+", em até "+handOverTime().String()+", num terminal com sua própria identidade no Vault: "+h.command()+" - depois "+pt+". Nunca mande o valor aqui."))
+		"Somebody who may write "+h.s.String()+", within "+handOverTime()+", in a terminal with your own Vault identity:\n"+h.command()+"\nThen "+en+". Never send the value here.",
+		"Quem pode gravar "+h.s.String()+", em até "+handOverTime()+", num terminal com sua própria identidade no Vault:\n"+h.command()+"\nDepois "+pt+". Nunca mande o valor aqui."))
 }
 
 // await looks until the new version is there, spell by spell.
@@ -254,7 +251,7 @@ func (d Deps) handedOver(ctx context.Context, h handover) sight {
 		return sight{wrong: trouble(nil, "%s has version %d, and only version %d was expected: look into Vault's audit log who writes it", h.s, k.Current, h.current+1)}
 	}
 	keys, err := d.Vault.kvKeys(ctx, h.s, k.Current)
-	lacks := slices.DeleteFunc(slices.Concat(h.keys, h.has), func(key string) bool { return slices.Contains(keys, key) })
+	lacks := without(slices.Concat(h.keys, h.has), keys)
 	if err == nil && len(lacks) > 0 {
 		return sight{wrong: trouble(nil, "version %d of %s is written and lacks the key %s: write it again", k.Current, h.s, strings.Join(lacks, ", "))}
 	}

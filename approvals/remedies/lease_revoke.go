@@ -92,8 +92,8 @@ func (d Deps) planRevoke(ctx context.Context, want approvals.Want) (approvals.Pl
 		Remedy: "lease-revoke", Service: want.Service, Target: leaseTarget(id), Risk: approvals.High, Params: want.Params,
 		Does:  both("Revoke the lease "+id+".", "Revogar o lease "+id+"."),
 		Calls: []approvals.Call{revokeCall(id)},
-		Why: []approvals.Evidence{d.seen(shell("vault", "lease", "lookup", id),
-			fmt.Sprintf("issued at %s, ends at %s", moment(l.Issued), moment(l.End)))},
+		Why: append(d.saw(want), d.seen(shell("vault", "lease", "lookup", id),
+			fmt.Sprintf("issued at %s, ends at %s", moment(l.Issued), moment(l.End)))),
 		Basis: []approvals.Fact{{Name: factLease, Value: id}, {Name: "issued at", Value: moment(l.Issued)}},
 		Preconditions: []approvals.Precondition{{
 			Text:  both("Vault knows the lease, and it has not ended.", "O Vault conhece o lease, e ele não acabou."),
@@ -102,7 +102,7 @@ func (d Deps) planRevoke(ctx context.Context, want approvals.Want) (approvals.Pl
 		Blast: both("PostgreSQL drops the user of the lease. Whoever uses it cannot log in again; whether somebody does, the bot cannot see from here: look into pg_stat_activity.",
 			"O PostgreSQL remove o usuário do lease. Quem o usa não consegue novo login; se alguém o usa, o bot não vê daqui: olhe o pg_stat_activity."),
 		WayBack: both("There is none: the service must take a new credential.", "Não há: o serviço precisa obter uma nova credencial."),
-		Proof:   []string{"DBC-005"},
+		Proof:   proof(want, "DBC-005"),
 	}, nil
 }
 

@@ -101,7 +101,7 @@ func (d Deps) planPolicy(ctx context.Context, want approvals.Want) (approvals.Pl
 		Remedy: "policy-fix", Service: want.Service, Target: policyTarget(name), Risk: approvals.Medium, Params: want.Params,
 		Does:  both("Write the policy "+name+" as reviewed.", "Gravar a política "+name+" como revisada."),
 		Calls: []approvals.Call{policyCall(name, text)},
-		Why:   []approvals.Evidence{d.seen(shell("vault", "policy", "read", name), seen)},
+		Why:   append(d.saw(want), d.seen(shell("vault", "policy", "read", name), seen)),
 		Basis: []approvals.Fact{{Name: "sha256 of the stored text", Value: digest(stored, found)}, {Name: "sha256 of the reviewed text", Value: digest(text, true)}},
 		Preconditions: []approvals.Precondition{{
 			Text:  both("There is a reviewed text, and what is stored is another one or missing.", "Há um texto revisado, e o gravado é outro ou falta."),
@@ -110,7 +110,7 @@ func (d Deps) planPolicy(ctx context.Context, want approvals.Want) (approvals.Pl
 		Blast: both("Every token that has the policy "+name+", at its next call. No restart is needed.",
 			"Todo token que tem a política "+name+", já na próxima chamada. Não precisa reiniciar."),
 		WayBack: both(same(wayBack)),
-		Proof:   d.policyProof(want.Service),
+		Proof:   d.policyProof(want),
 	}, nil
 }
 
@@ -133,12 +133,12 @@ func policyCall(name, text string) approvals.Call {
 }
 
 // policyProof are the checks that prove that the service may do what it must.
-func (d Deps) policyProof(service string) []string {
+func (d Deps) policyProof(want approvals.Want) []string {
 	codes := []string{"POL-001", "TOK-002"}
-	if s, err := d.service(service); err == nil && len(s.Secrets) > 0 {
+	if s, err := d.service(want.Service); err == nil && len(s.Secrets) > 0 {
 		codes = append(codes, "KVS-004")
 	}
-	return codes
+	return proof(want, codes...)
 }
 
 func (d Deps) writePolicy(ctx context.Context, p approvals.Plan, act approvals.Act) error {

@@ -87,7 +87,7 @@ func merged(rights []Right) []Right {
 		paths[r.Path] = r
 	}
 	all := make([]Right, 0, len(paths))
-	for _, path := range slices.Sorted(maps.Keys(paths)) {
+	for _, path := range sortedKeys(paths) {
 		all = append(all, paths[path])
 	}
 	return all
@@ -132,7 +132,7 @@ func (r Right) hcl() string {
 	lines := []string{"path " + hclValue(r.Path) + " {", "  capabilities = " + hclValue(r.Capabilities)}
 	if len(r.Allowed) > 0 {
 		lines = append(lines, "  allowed_parameters = {")
-		for _, name := range slices.Sorted(maps.Keys(r.Allowed)) {
+		for _, name := range sortedKeys(r.Allowed) {
 			values := r.Allowed[name]
 			if values == nil {
 				values = []any{}
@@ -149,3 +149,5 @@ func (r Right) hcl() string {
 func hclValue(value any) string {
 	return strings.ReplaceAll(jsonOf(value), "${", `\u0024{`)
 }
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

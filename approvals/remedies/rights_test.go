@@ -176,6 +176,55 @@ func TestMerged(t *testing.T) {
 	}
 }
 
+// TestContract holds what the catalogue, the configuration and operators write
+// against, with nothing configured: nothing may be touched then.
+func TestContract(t *testing.T) {
+	got := map[string]string{}
+	for _, make := range vaultRemedies {
+		r := make(Deps{})
+		said := string(r.Risk)
+		for _, p := range r.Params {
+			said += " " + p.Name
+			if p.Required {
+				said += "!"
+			}
+			if p.About.EN == "" || p.About.PT == "" {
+				t.Errorf("%s of %s is not said in both languages", p.Name, r.Name)
+			}
+		}
+		if r.Procedure {
+			said += ", a procedure"
+		}
+		got[r.Name] = said
+		if !r.Repeatable || len(r.rights)+len(r.looks) > 0 {
+			t.Errorf("%+v", r)
+		}
+	}
+	want := map[string]string{
+		"kv-undelete": "low mount path", "kv-rollback": "medium mount path version", "kv-write": "medium mount path keys", "token-renew": "low accessor",
+		"policy-fix": "medium policy", "database-role-write": "medium mount role, a procedure", "lease-revoke": "high lease!",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if roles := Roles(Deps{}); roles != nil {
+		t.Errorf("there are the roles %+v", roles)
+	}
+}
+
+func TestKubernetesLogin(t *testing.T) {
+	role := Role{Name: "tandem-x", Uses: 2, MaxTTL: maxTTL}
+	got := role.Writes(Login{Kubernetes: &KubernetesLogin{Mount: "kubernetes/", Namespace: "tandem", ServiceAccount: "bot"}})
+	want := []Write{{Path: "auth/kubernetes/role/tandem-x", Data: map[string]any{
+		"bound_service_account_names": []string{"bot"}, "bound_service_account_namespaces": []string{"tandem"},
+		"token_policies": []string{"tandem-x"}, "token_no_default_policy": true, "token_type": "service",
+		"token_ttl": 300, "token_explicit_max_ttl": 300, "token_num_uses": 2,
+	}}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // TestScript runs what is printed by a real shell, with a vault command that
 // hands what it is given to a real Vault.
 func TestScript(t *testing.T) {

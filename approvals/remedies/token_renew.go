@@ -88,15 +88,18 @@ func (t token) whole() int64 {
 // left.
 func (t token) fresh() bool { return t.whole() > 0 && t.TTL*10 > t.whole()*9 }
 
-// foreign are the policies that the service's token should not have, or lacks.
+// foreign are the policies that a token of the service should not have, or
+// lacks. Every token may have default.
 func (t token) foreign(s Service) []string {
 	has := slices.Concat(t.Policies, t.OfIdentity)
-	strange := func(have []string) func(string) bool {
-		return func(policy string) bool { return policy == "default" || slices.Contains(have, policy) }
-	}
-	odd := slices.Concat(slices.DeleteFunc(slices.Clone(has), strange(s.Policies)), slices.DeleteFunc(slices.Clone(s.Policies), strange(has)))
+	odd := append(without(has, append([]string{"default"}, s.Policies...)), without(s.Policies, has)...)
 	slices.Sort(odd)
 	return slices.Compact(odd)
+}
+
+// without are the names of one list that are not in another.
+func without(list, other []string) []string {
+	return slices.DeleteFunc(slices.Clone(list), func(name string) bool { return slices.Contains(other, name) })
 }
 
 var accessorForm = regexp.MustCompile(`^[A-Za-z0-9._-]{8,128}$`)
@@ -142,13 +145,13 @@ func (d Deps) planRenew(ctx context.Context, want approvals.Want) (approvals.Pla
 		Remedy: "token-renew", Service: want.Service, Target: tokenTarget(accessor), Risk: approvals.Low, Params: want.Params,
 		Does:          both("Renew the token of "+want.Service+" with the accessor "+accessor+".", "Renovar o token de "+want.Service+" com o accessor "+accessor+"."),
 		Calls:         []approvals.Call{renewCall(accessor, increment)},
-		Why:           []approvals.Evidence{d.seen(looked, fmt.Sprintf("ttl %s, renewable %t, policies %s", t.left(), t.Renewable, strings.Join(t.Policies, ", ")))},
+		Why:           append(d.saw(want), d.seen(looked, fmt.Sprintf("ttl %s, renewable %t, policies %s", t.left(), t.Renewable, strings.Join(t.Policies, ", ")))),
 		Basis:         []approvals.Fact{{Name: factAccessor, Value: accessor}, {Name: factEnd, Value: moment(t.End)}, {Name: factIncrement, Value: increment}},
 		Preconditions: d.renewable(t),
 		Blast:         both("This token alone: it lives longer.", "Só este token: ele vive mais."),
 		WayBack: both("Nobody can take a renewal back. The token still ends by itself, or by: "+shell("vault", "token", "revoke", "-accessor", accessor),
 			"Ninguém desfaz uma renovação. O token ainda acaba sozinho, ou com: "+shell("vault", "token", "revoke", "-accessor", accessor)),
-		Proof: []string{"TOK-001"},
+		Proof: proof(want, "TOK-001"),
 	}, nil
 }
 

@@ -102,17 +102,6 @@ func wake(ctx context.Context, after time.Duration) error {
 	}
 }
 
-// fact is what a plan rests on, by name. It is how Execute learns what Plan saw:
-// the parameters of a plan are only what was asked for.
-func fact(p approvals.Plan, name string) string {
-	for _, f := range p.Basis {
-		if f.Name == name {
-			return f.Value
-		}
-	}
-	return ""
-}
-
 // strange is the trouble with a plan that this version would not have made, or
 // that the configuration has overtaken.
 func strange(p approvals.Plan) error {

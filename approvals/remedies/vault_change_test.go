@@ -269,6 +269,13 @@ func TestTheOtherCallsGoWrong(t *testing.T) {
 func (b *bench) ailing(t *testing.T, remedy string) map[string]string {
 	t.Helper()
 	switch remedy {
+	case "kv-undelete":
+		b.write(t, "secret/delete/orchestrator/mongodb", map[string]any{"versions": []int{1}})
+		return mongodb()
+	case "kv-write":
+		_, err := b.root.Logical().DeleteWithContext(soon(t), "secret/metadata/orchestrator/mongodb")
+		check(t, err)
+		return mongodb()
 	case "kv-rollback":
 		_, err := b.root.Logical().DeleteWithContext(soon(t), "secret/metadata/orchestrator/mongodb")
 		check(t, err)
@@ -276,7 +283,7 @@ func (b *bench) ailing(t *testing.T, remedy string) map[string]string {
 		b.put(t, canary+"-2")
 		return mongodb("version", "1")
 	case "policy-fix":
-		check(t, b.root.Sys().PutPolicyWithContext(soon(t), "orchestrator-policy", ""+`path "x" {}`))
+		check(t, b.root.Sys().PutPolicyWithContext(soon(t), "orchestrator-policy", `path "x" {}`))
 	case "database-role-write":
 		_, err := b.root.Logical().DeleteWithContext(soon(t), "database/roles/temporal-orchestrator")
 		check(t, err)

@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 )
 
 // below joins a mount, as people write it, with the rest of a path.
@@ -13,6 +15,9 @@ func below(mount string, rest ...string) string {
 }
 
 func quoted(text string) string { return fmt.Sprintf("%q", text) }
+
+// minutes is a time as people of every language read it.
+func minutes(d time.Duration) string { return strconv.Itoa(int(d.Minutes())) + " min" }
 
 // same is a text that is the same in every language, like a command.
 func same(text string) (en, pt string) { return text, text }
