@@ -47,7 +47,7 @@ func (r Role) Manifest(l Login) Manifest {
 func (r Role) Script(l Login) string {
 	m := r.Manifest(l)
 	parts := []string{
-		fmt.Sprintf("# %s: a token of its role is good for %d calls and %s.", m.Remedy, r.Uses, r.MaxTTL),
+		fmt.Sprintf("# %s: a token of its role is good for %d calls, within %s.", m.Remedy, r.Uses, minutes(r.MaxTTL)),
 		hereDocument(shell("vault", "policy", "write", m.Role, "-"), m.Policy),
 	}
 	for _, w := range m.Writes {
