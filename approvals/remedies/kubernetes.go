@@ -223,31 +223,6 @@ func waitUntil(ctx context.Context, limit time.Duration, overdue func() *approva
 	}
 }
 
-// saw are the findings that offer the remedy, as evidence.
-func (d Deps) saw(want approvals.Want) []approvals.Evidence {
-	var all []approvals.Evidence
-	for _, o := range want.Seen {
-		all = append(all, approvals.Evidence{Code: o.Code, Invocation: o.Command, Observed: o.Summary.EN, At: d.Now()})
-	}
-	return all
-}
-
-// proof are the checks whose passing proves the repair: those that offer the
-// remedy, and some more, each once.
-func proof(want approvals.Want, more ...string) []string {
-	var codes []string
-	seen := map[string]bool{}
-	for _, o := range want.Seen {
-		more = append(more, o.Code)
-	}
-	for _, code := range more {
-		if !seen[code] {
-			seen[code], codes = true, append(codes, code)
-		}
-	}
-	return codes
-}
-
 // unsealed is the precondition that Vault gives out credentials. It is none where
 // no Vault is configured.
 func (d Deps) unsealed(ctx context.Context) []approvals.Precondition {

@@ -220,19 +220,7 @@ func (s SPIRE) command(noun, verb, id string, e *types.Entry) string {
 	if e.StoreSvid {
 		words = append(words, "-storeSVID")
 	}
-	return shellWords(words)
-}
-
-// shellWords is a command line for a POSIX shell.
-func shellWords(words []string) string {
-	all := make([]string, 0, len(words))
-	for _, word := range words {
-		if word == "" || strings.ContainsAny(word, " \t\n'\"\\$`&|;<>()*?[]#~!{}") {
-			word = "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-		}
-		all = append(all, word)
-	}
-	return strings.Join(all, " ")
+	return shell(words...)
 }
 
 // storedEntries are those of the identities that are declared.

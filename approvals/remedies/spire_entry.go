@@ -126,7 +126,7 @@ func (d Deps) add(ctx context.Context, p *approvals.Plan, w entryWork) {
 	}
 	p.Calls = append(p.Calls, w.call(d.SPIRE))
 	p.Basis = append(p.Basis, w.basis())
-	p.Why = append(p.Why, d.seen(shellWords([]string{"spire-server", "entry", "show", "-spiffeID", id}), observed))
+	p.Why = append(p.Why, d.seen(shell("spire-server", "entry", "show", "-spiffeID", id), observed))
 	judged := d.intended(ctx, w.declared)
 	p.Preconditions = append(p.Preconditions,
 		approvals.Precondition{
