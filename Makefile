@@ -28,6 +28,10 @@ servers: ## build the lab's real servers, unless they are there
 test: ## unit, transcript, browser and end-to-end tests, with the race detector
 	go test -race -timeout 50m ./...
 
+.PHONY: test/crash
+test/crash: packages ## kill the bot at every step of an approval, and 200 times at random, on SQLite and PostgreSQL
+	go test -run 'Killed|Dead' -v -timeout 40m ./approvals/store -kills 100
+
 .PHONY: lint
 lint: ## go vet, golangci-lint (with the rooms), formatting
 	go vet ./...
