@@ -272,7 +272,11 @@ func TestAProcessKilledAtAnyTime(t *testing.T) {
 				}
 			})
 		}
-		t.Cleanup(func() { t.Logf("killed %d processes at random times", hit.Load()) })
+		t.Cleanup(func() {
+			if t.Logf("killed %d processes at random times", hit.Load()); hit.Load() < int64(*kills) {
+				t.Errorf("these are fewer than %d", *kills)
+			}
+		})
 	})
 }
 
@@ -284,6 +288,7 @@ func killedOften(t *testing.T, db *database, n int, left *atomic.Int64) (hit int
 	var when []time.Duration
 	for range often {
 		if left.Add(-1) < 0 {
+			left.Add(1)
 			break
 		}
 		after := rand.N(800 * time.Millisecond)

@@ -121,12 +121,13 @@ func transient(err error) bool {
 }
 
 // unsure says whether a COMMIT that failed may have been carried out: the
-// server did not say that it was not.
+// server did not say that it was not. pgx calls a connection that broke after
+// the COMMIT was sent safe to retry: it is not.
 func unsure(err error) bool {
 	var ofPostgres *pgconn.PgError
 	var ofSQLite *sqlite.Error
 	switch {
-	case err == nil, errors.Is(err, sql.ErrTxDone), errors.Is(err, pgx.ErrTxCommitRollback), pgconn.SafeToRetry(err):
+	case err == nil, errors.Is(err, sql.ErrTxDone), errors.Is(err, pgx.ErrTxCommitRollback):
 		return false
 	case errors.As(err, &ofPostgres):
 		return ofPostgres.SeverityUnlocalized != "ERROR"

@@ -143,12 +143,28 @@ func (p *server) say(tb testing.TB, statements ...string) {
 	}
 }
 
-// signal stops and continues the whole server, each connection with it.
+// signal stops or continues the whole server, each connection with it.
 func (p *server) signal(tb testing.TB, s syscall.Signal) {
 	tb.Helper()
-	if err := syscall.Kill(-p.run.Process.Pid, s); err != nil {
+	pid := p.run.Process.Pid
+	children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
+	if err != nil {
 		tb.Fatal(err)
 	}
+	for _, child := range strings.Fields(string(children)) {
+		if n, err := strconv.Atoi(child); err == nil {
+			_ = syscall.Kill(n, s) // one that ended meanwhile needs none
+		}
+	}
+	if err := syscall.Kill(pid, s); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// cut ends all connections of a schema's test.
+func (p *server) cut(tb testing.TB, schema string) {
+	tb.Helper()
+	p.say(tb, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '"+schema+"'")
 }
 
 // stop ends the server that was started, and forgets its data.

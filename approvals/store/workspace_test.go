@@ -33,6 +33,7 @@ type workspace struct {
 	dir    string
 	quorum int
 	pause  time.Duration // in each call of a remedy
+	during func()        // in the first call of a remedy
 
 	mu sync.Mutex // of the files, within this process
 }
@@ -106,7 +107,9 @@ func (w *workspace) remedy(name string) approvals.Remedy {
 		Execute: func(ctx context.Context, p approvals.Plan, act approvals.Act) error {
 			for _, c := range p.Calls {
 				if err := act.Call(ctx, c.What, "nobody", func(context.Context) (string, error) {
-					time.Sleep(w.pause)
+					if time.Sleep(w.pause); w.during != nil && c.What == "first" {
+						w.during()
+					}
 					return "done", w.write(madeFile, name, p.Target, c.What)
 				}); err != nil {
 					return err
