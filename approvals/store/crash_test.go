@@ -41,6 +41,7 @@ type child struct {
 	Skew                  time.Duration     // by which its clock is ahead
 	Targets               map[string]string // to be brought to their end, with the remedy
 	Pause                 time.Duration
+	Freezes               int // how often it freezes something, as somebody at a terminal, and nothing else
 }
 
 // main is what the child does: it ends when all targets have ended and all is shown.
@@ -59,6 +60,14 @@ func (c child) main() error {
 	service, err := w.service(s, s, fmt.Sprint("process", os.Getpid()), now)
 	if err != nil {
 		return err
+	}
+	for i := range c.Freezes {
+		if err := service.Freeze(ctx, fmt.Sprint("target", i), "terminal:root", ""); err != nil {
+			return err
+		}
+	}
+	if c.Freezes > 0 {
+		return s.Close()
 	}
 	working := make(chan error, 1)
 	go func() { working <- s.Run(ctx, service) }()

@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -99,4 +100,104 @@ func TestJobsAreDone(t *testing.T) {
 			t.Error("a job of later is done now")
 		}
 	})
+}
+
+func TestAKindThatAlwaysFailsBlocksNoOther(t *testing.T) {
+	each(t, func(t *testing.T, db *database) {
+		s := db.open(func(o *store.Options) { o.Retry = time.Millisecond })
+		var l log
+		run(t, s, worker{work: func(_ context.Context, j approvals.Job) error {
+			switch l.add(j); {
+			case j.Request == "panics":
+				panic("always")
+			case j.Kind == approvals.JobShow:
+				return errors.New("always")
+			}
+			return nil
+		}})
+		jobs := []approvals.Job{{Kind: approvals.JobShow, Request: "panics"}}
+		for i := range 30 { // more than are worked at once
+			jobs = append(jobs, approvals.Job{Kind: approvals.JobShow, Request: fmt.Sprint("bad", i)})
+		}
+		commit(t, s, approvals.Change{Jobs: jobs})
+		await(t, "failures", func() bool {
+			return l.count(approvals.JobShow, "panics") > 1 && l.count(approvals.JobShow, "bad29") > 1
+		})
+		commit(t, s, approvals.Change{Jobs: []approvals.Job{{Kind: approvals.JobExecute, Request: "good"}}})
+		await(t, "the good one", func() bool { return l.count(approvals.JobExecute, "good") == 1 })
+	})
+}
+
+func TestJobsOutliveTheProcess(t *testing.T) {
+	each(t, func(t *testing.T, db *database) {
+		commit(t, db.open(), approvals.Change{Jobs: []approvals.Job{{Kind: approvals.JobShow, Request: "r1"}}})
+		done := make(chan approvals.Job, 1)
+		run(t, db.open(), worker{work: func(_ context.Context, j approvals.Job) error {
+			done <- j
+			return nil
+		}})
+		if j := <-done; j.Kind != approvals.JobShow || j.Request != "r1" {
+			t.Errorf("got %+v", j)
+		}
+	})
+}
+
+func TestAConflictMakesNoJob(t *testing.T) {
+	each(t, func(t *testing.T, db *database) {
+		s := db.open()
+		r := insert(t, s, request("r1", "vault:a"))
+		r.Version = 7
+		_, err := s.Commit(t.Context(), approvals.Change{
+			Request: &r, Notes: []approvals.Note{note("r1", approvals.DeedVoted)}, Jobs: []approvals.Job{{Kind: approvals.JobShow, Request: "never"}},
+		})
+		if !errors.Is(err, approvals.ErrConflict) {
+			t.Fatal(err)
+		}
+		commit(t, s, approvals.Change{Jobs: []approvals.Job{{Kind: approvals.JobShow, Request: "after"}}})
+		var l log
+		run(t, s, worker{work: func(_ context.Context, j approvals.Job) error { l.add(j); return nil }})
+		await(t, "the job after it", func() bool { return l.count(approvals.JobShow, "after") == 1 })
+		if l.count(approvals.JobShow, "never") > 0 {
+			t.Error("the job of a change that was not written is done")
+		}
+	})
+}
+
+func TestRunLetsJobsEndAndThenCancelsThem(t *testing.T) {
+	for name, tc := range map[string]struct {
+		grace  time.Duration
+		cancel bool
+	}{
+		"in time":     {time.Minute, false},
+		"not in time": {50 * time.Millisecond, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			each(t, func(t *testing.T, db *database) {
+				s := db.open(func(o *store.Options) { o.Grace = tc.grace })
+				started, goOn, how := make(chan struct{}), make(chan struct{}), make(chan bool, 1)
+				stop := run(t, s, worker{work: func(ctx context.Context, _ approvals.Job) error {
+					close(started)
+					select {
+					case <-ctx.Done():
+						how <- true
+						return ctx.Err()
+					case <-goOn:
+						how <- false
+						return nil
+					}
+				}})
+				commit(t, s, approvals.Change{Jobs: []approvals.Job{{Kind: approvals.JobExecute, Request: "r1"}}})
+				<-started
+				stopped := make(chan struct{})
+				go func() { stop(); close(stopped) }()
+				if !tc.cancel {
+					close(goOn)
+				}
+				if cancelled := <-how; cancelled != tc.cancel {
+					t.Errorf("cancelled: %t", cancelled)
+				}
+				<-stopped
+			})
+		})
+	}
 }
