@@ -55,6 +55,7 @@ func (p *process) workload(kind lab.Kind, namespace, name string) lab.Workload {
 type clusterBench struct {
 	deps                         Deps
 	admin                        *lab.Client
+	script                       string // that the end-to-end Job runs
 	orchestrator, worker         process
 	registry, agent, spireServer process
 }
@@ -64,7 +65,7 @@ func startCluster(t *testing.T) *clusterBench {
 	dir := t.TempDir()
 	server := must[*lab.Server](t)(lab.StartServer(t.Context(), dir, func(line string) { t.Log(line) }))
 	t.Cleanup(server.Close)
-	b := &clusterBench{admin: must[*lab.Client](t)(lab.NewClient(lab.Admin(server.URL, server.Files)))}
+	b := &clusterBench{script: filepath.Join(dir, "run.sh"), admin: must[*lab.Client](t)(lab.NewClient(lab.Admin(server.URL, server.Files)))}
 	t.Cleanup(b.admin.Close)
 	b.deps = Deps{
 		Now:        time.Now,
@@ -75,6 +76,9 @@ func startCluster(t *testing.T) *clusterBench {
 			{Name: "service-registry", Workload: &Workload{"neural-hive-core", "service-registry"}},
 		},
 		SPIRE: SPIRE{AgentSet: &Workload{spireNamespace, "spire-agent"}, ServerSet: &Workload{spireNamespace, "spire-server"}},
+		EndToEnd: EndToEnd{Job: &Job{
+			Namespace: "tandem", Image: "lab/end-to-end", Args: []string{b.script}, Env: map[string]string{"TARGET": "the \"lab\""}, Deadline: 20 * time.Second,
+		}},
 	}
 	policy := must[[]byte](t)(ClusterPolicy(b.deps))
 	for range 2 { // it may be repeated
@@ -105,6 +109,7 @@ func (b *clusterBench) keep(t *testing.T, files lab.Files, dir string) {
 	}
 	cluster := must[*lab.Cluster](t)(lab.Start(t.Context(), b.admin, lab.Config{
 		Files: files, LogDir: dir, Log: slog.New(slog.DiscardHandler), Workloads: workloads,
+		Programs: map[string]lab.Program{"lab/end-to-end": {Path: "/bin/sh"}},
 	}))
 	t.Cleanup(cluster.Close)
 	await(t, func() error { return b.admin.Available(soon(t), workloads) })

@@ -247,7 +247,7 @@ func (d Deps) unsealed(ctx context.Context) []approvals.Precondition {
 }
 
 // clusterRemedies makes each remedy that acts on the cluster.
-var clusterRemedies = []func(Deps) clusterRemedy{rolloutRestart, spireAgentRestart, spireServerRestart}
+var clusterRemedies = []func(Deps) clusterRemedy{rolloutRestart, spireAgentRestart, spireServerRestart, endToEnd}
 
 // beyondVault are the remedies that do not act on Vault.
 func beyondVault(d Deps) []approvals.Remedy {

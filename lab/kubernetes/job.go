@@ -20,6 +20,10 @@ import (
 // jobsAtOnce is how many Jobs may run; the others wait for a place on the node.
 const jobsAtOnce = 4
 
+// jobsEvery is how often Jobs are looked at when nothing happens to them: their
+// time may be over.
+const jobsEvery = 5 * time.Second
+
 // statusTries is how often a status is written anew when somebody else was faster.
 const statusTries = 5
 
@@ -55,11 +59,14 @@ func (j *jobRunner) poke() {
 // run keeps the Jobs until ctx ends, and returns when none runs.
 func (j *jobRunner) run(ctx context.Context) {
 	defer j.ended.Wait()
+	tick := time.NewTicker(jobsEvery)
+	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-j.poked:
+		case <-tick.C:
 		}
 		if err := j.reconcile(ctx); err != nil && ctx.Err() == nil {
 			j.log.WarnContext(ctx, "jobs not reconciled", "error", err)
@@ -69,7 +76,8 @@ func (j *jobRunner) run(ctx context.Context) {
 	}
 }
 
-// reconcile starts the Jobs that are new, and ends those that were deleted.
+// reconcile starts the Jobs that are new, ends those that were deleted, and
+// deletes those whose time after their end is over.
 func (j *jobRunner) reconcile(ctx context.Context) error {
 	all, err := list[batchv1.Job](ctx, j.client, jobs, "", "")
 	if err != nil {
@@ -88,12 +96,49 @@ func (j *jobRunner) reconcile(ctx context.Context) error {
 		if _, known := j.running[job.UID]; !known && job.Status.StartTime == nil {
 			j.start(ctx, job)
 		}
+		if outlived(job, j.now()) {
+			if err := j.client.in(jobs, job.Namespace).Delete(ctx, job.Name, gone()); err != nil && !apierrors.IsNotFound(err) {
+				return fmt.Errorf("delete job %s: %w", job.Name, err)
+			}
+		}
 	}
 	for uid, cancel := range j.running {
 		if !there[uid] {
 			cancel()
 			delete(j.running, uid)
 		}
+	}
+	return j.collect(ctx, there)
+}
+
+// outlived says whether the time that a Job is kept after its end is over.
+func outlived(job *batchv1.Job, now time.Time) bool {
+	if job.Spec.TTLSecondsAfterFinished == nil {
+		return false
+	}
+	kept := time.Duration(*job.Spec.TTLSecondsAfterFinished) * time.Second
+	for _, c := range job.Status.Conditions {
+		if c.Type == batchv1.JobComplete || c.Type == batchv1.JobFailed {
+			return now.Sub(c.LastTransitionTime.Time) > kept
+		}
+	}
+	return false
+}
+
+// collect deletes the pods whose Job is gone, as the collector of garbage does.
+func (j *jobRunner) collect(ctx context.Context, there map[types.UID]bool) error {
+	all, err := list[corev1.Pod](ctx, j.client, pods, "", batchv1.ControllerUidLabel)
+	if err != nil {
+		return fmt.Errorf("list the pods of jobs: %w", err)
+	}
+	for _, pod := range all {
+		if there[types.UID(pod.Labels[batchv1.ControllerUidLabel])] {
+			continue
+		}
+		if err := j.client.in(pods, pod.Namespace).Delete(ctx, pod.Name, gone()); err != nil && !apierrors.IsNotFound(err) {
+			return fmt.Errorf("delete pod %s: %w", pod.Name, err)
+		}
+		j.logs.close(pod.Namespace, pod.Name)
 	}
 	return nil
 }
