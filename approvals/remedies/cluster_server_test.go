@@ -173,22 +173,23 @@ func wantForbidden(t *testing.T, what string, err error) {
 
 func TestCluster(t *testing.T) {
 	b := startCluster(t)
-	for _, step := range []struct {
-		name string
-		run  func(*testing.T)
-	}{
-		{"the standing identity changes nothing", b.testStanding},
-		{"an account restarts and does nothing else", b.testRolloutFence},
-		{"a rollout restart", b.testRollout},
-		{"a rollout restart has preconditions", b.testRolloutPreconditions},
-		{"an account deletes pods of its set and does nothing else", b.testPodFence},
-		{"a restart of the SPIRE agent", func(t *testing.T) { b.testPodRestart(t, "spire-agent-restart", "node", "neural-hive-node-1", &b.agent) }},
-		{"a restart of the SPIRE server", func(t *testing.T) {
-			b.testPodRestart(t, "spire-server-restart", "pod", "spire-server-0", &b.spireServer)
-		}},
-	} {
-		t.Run(step.name, step.run)
-	}
+	t.Run("the standing identity changes nothing", b.testStanding)
+	t.Run("an account restarts and does nothing else", b.testRolloutFence)
+	t.Run("a rollout restart", b.testRollout)
+	t.Run("a rollout restart has preconditions", b.testRolloutPreconditions)
+	t.Run("an account deletes pods of its set and does nothing else", b.testPodFence)
+	t.Run("a restart of the SPIRE agent", func(t *testing.T) {
+		b.testPodRestart(t, "spire-agent-restart", "node", "neural-hive-node-1", &b.agent)
+	})
+	t.Run("a restart of the SPIRE server", func(t *testing.T) {
+		b.testPodRestart(t, "spire-server-restart", "pod", "spire-server-0", &b.spireServer)
+	})
+	t.Run("a SPIRE entry is made once", b.testEntry)
+	t.Run("a SPIRE entry does not reach the wrong pods", b.testEntryReach)
+	t.Run("all SPIRE entries", b.testEntries)
+	t.Run("an account makes the one Job and does nothing else", b.testJobFence)
+	t.Run("an end-to-end run as a Job", b.testJob)
+	t.Run("an end-to-end run is followed once it runs", b.testJobIsFollowed)
 }
 
 // restart is a patch of the annotation and nothing else.

@@ -66,7 +66,7 @@ func endToEndPlan(want approvals.Want, target string) approvals.Plan {
 	return approvals.Plan{
 		Remedy: "end-to-end", Service: want.Service, Params: want.Params, Target: target, Risk: approvals.Low,
 		Blast: both("Whatever the tests do with the credentials that they have. Nothing of a person's text reaches them.",
-			"O que os testes fizerem com as credenciais que têm. Nenhum texto de pessoas chega até eles."),
+			"O que os testes fizerem com as credenciais que têm. Nenhum texto de pessoas chega aos testes."),
 		WayBack: both("There is none: a run can be stopped, and what its tests did stays.", "Não há: uma execução pode ser parada, e o que os testes fizeram fica."),
 	}
 }

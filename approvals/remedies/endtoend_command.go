@@ -51,8 +51,10 @@ func (d Deps) planCommand(_ context.Context, want approvals.Want) (approvals.Pla
 	p.Calls = []approvals.Call{{System: "command", What: c.line(), ByHand: c.line()}}
 	p.Why = []approvals.Evidence{d.seen("ls -l "+shellWords([]string{c.Path}), observed)}
 	p.Basis = []approvals.Fact{
-		{Name: "directory", Value: c.Dir}, {Name: "environment", Value: strings.Join(names, ", ")},
-		{Name: "report", Value: c.JUnit}, {Name: "deadline", Value: deadline(c.Deadline).String()},
+		{Name: "directory", Value: c.Dir},
+		{Name: "environment", Value: strings.Join(names, ", ")},
+		{Name: "report", Value: c.JUnit},
+		{Name: "deadline", Value: deadline(c.Deadline).String()},
 	}
 	p.Preconditions = []approvals.Precondition{{Text: both("The program is there.", "O programa existe."), Holds: there, Observed: observed}}
 	return p, nil
@@ -110,27 +112,30 @@ func (c Command) run(ctx context.Context, out *output) (bad string, err error) {
 	}()
 	told := out.drain(context.WithoutCancel(ctx), from)
 	_ = from.CloseWithError(io.ErrClosedPipe) // a program that writes on is not waited for
-	return ending(ctx, limited, <-ended, told)
-}
-
-// ending says how a program ended.
-func ending(ctx, limited context.Context, err, told error) (bad string, _ error) {
-	var exit *exec.ExitError
+	end := <-ended
 	switch {
 	case ctx.Err() != nil:
 		return "", &approvals.Trouble{Text: "the run was stopped before its end", Err: ctx.Err()}
 	case limited.Err() != nil:
 		return "", &approvals.Trouble{Text: "unknown: the run did not end within its deadline and was stopped", Err: limited.Err()}
+	}
+	return badEnd(end, told), nil
+}
+
+// badEnd says what was bad about the end of a program; empty: nothing.
+func badEnd(err, told error) string {
+	var exit *exec.ExitError
+	switch {
 	case told != nil:
-		return "a line of the output is too long to be read", nil
+		return "a line of the output is too long to be read"
 	case errors.As(err, &exit) && exit.ExitCode() >= 0:
-		return fmt.Sprintf("the program ended with exit code %d", exit.ExitCode()), nil
+		return fmt.Sprintf("the program ended with exit code %d", exit.ExitCode())
 	case errors.Is(err, exec.ErrWaitDelay):
-		return "the program left others behind that keep its output open", nil
+		return "the program left others behind that keep its output open"
 	case err != nil:
-		return "the program was ended by a signal", nil
+		return "the program was ended by a signal"
 	default:
-		return "", nil
+		return ""
 	}
 }
 

@@ -95,26 +95,23 @@ func (j Job) fence() fence {
 	}
 	return fence{group: "batch", resource: "jobs", operation: "CREATE", rules: []fenceRule{
 		{"object.metadata.name == " + quoted(jobName), "only the Job " + jobName + " may be made"},
-		{onlyKeys("object.spec", "template", "selector", "backoffLimit", "parallelism", "completions", "activeDeadlineSeconds", "ttlSecondsAfterFinished", "completionMode", "suspend", "podReplacementPolicy", "manualSelector") +
-			fmt.Sprintf(" && object.spec.backoffLimit == 0 && object.spec.parallelism == 1 && object.spec.completions == 1 && object.spec.activeDeadlineSeconds <= %d", int64(deadline(j.Deadline)/time.Second)),
-			"the Job runs one pod, once, with a deadline"},
-		{onlyKeys(pod, "containers", "restartPolicy", "serviceAccountName", "serviceAccount", "terminationGracePeriodSeconds", "dnsPolicy", "schedulerName", "securityContext") +
-			fmt.Sprintf(` && dyn(%s.?securityContext.orValue({})).size() == 0 && %s.?serviceAccountName.orValue("default") == %q && %s.containers.size() == 1`, pod, pod, account, pod),
-			"the Job has one container, no volumes and the configured service account"},
-		{onlyKeys(container, "name", "image", "args", "env", "resources", "imagePullPolicy", "terminationMessagePath", "terminationMessagePolicy") +
-			fmt.Sprintf(` && %s.image == %q && %s.?args.orValue([]) == [%s]`, container, j.Image, container, strings.Join(args, ", ")),
-			"the container runs the configured image with the configured arguments"},
+		{
+			onlyKeys("object.spec", "template", "selector", "backoffLimit", "parallelism", "completions", "activeDeadlineSeconds", "ttlSecondsAfterFinished", "completionMode", "suspend", "podReplacementPolicy", "manualSelector") +
+				fmt.Sprintf(" && object.spec.backoffLimit == 0 && object.spec.parallelism == 1 && object.spec.completions == 1 && has(object.spec.activeDeadlineSeconds) && object.spec.activeDeadlineSeconds <= %d", int64(deadline(j.Deadline)/time.Second)),
+			"the Job runs one pod, once, with a deadline",
+		},
+		{
+			onlyKeys(pod, "containers", "restartPolicy", "serviceAccountName", "serviceAccount", "terminationGracePeriodSeconds", "dnsPolicy", "schedulerName", "securityContext") +
+				fmt.Sprintf(` && dyn(%s.?securityContext.orValue({})).size() == 0 && %s.?serviceAccountName.orValue("default") == %q && %s.containers.size() == 1`, pod, pod, account, pod),
+			"the Job has one container, no volumes and the configured service account",
+		},
+		{
+			onlyKeys(container, "name", "image", "args", "env", "resources", "imagePullPolicy", "terminationMessagePath", "terminationMessagePolicy") +
+				fmt.Sprintf(` && %s.image == %q && %s.?args.orValue([]) == [%s]`, container, j.Image, container, strings.Join(args, ", ")),
+			"the container runs the configured image with the configured arguments",
+		},
 		{fmt.Sprintf(`dyn(%s.?env.orValue([])) == dyn([%s])`, container, strings.Join(env, ", ")), "the container has the configured environment"},
 	}}
-}
-
-// onlyKeys is a CEL expression that is true when a map has no other keys.
-func onlyKeys(path string, keys ...string) string {
-	all := make([]string, 0, len(keys))
-	for _, key := range keys {
-		all = append(all, quoted(key))
-	}
-	return fmt.Sprintf("dyn(%s).all(k, k in [%s])", path, strings.Join(all, ", "))
 }
 
 func (d Deps) planJob(ctx context.Context, want approvals.Want) (approvals.Plan, error) {

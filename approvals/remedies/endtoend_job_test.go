@@ -38,21 +38,23 @@ func (b *clusterBench) testJobFence(t *testing.T) {
 	run := func(change func(*corev1.Container)) func(*batchv1.Job) {
 		return pod(func(s *corev1.PodSpec) { change(&s.Containers[0]) })
 	}
-	yes, many := true, int32(5)
+	many := int32(5)
 	long := int64(86400)
 	for what, change := range map[string]func(*batchv1.Job){
-		"another name":            func(j *batchv1.Job) { j.Name = "another" },
-		"repeats":                 func(j *batchv1.Job) { j.Spec.BackoffLimit = &many },
-		"many pods":               func(j *batchv1.Job) { j.Spec.Parallelism = &many },
-		"no deadline":             func(j *batchv1.Job) { j.Spec.ActiveDeadlineSeconds = nil },
-		"a long deadline":         func(j *batchv1.Job) { j.Spec.ActiveDeadlineSeconds = &long },
-		"another image":           run(func(c *corev1.Container) { c.Image = "evil" }),
-		"other arguments":         run(func(c *corev1.Container) { c.Args = []string{"-c", "evil"} }),
-		"a command":               run(func(c *corev1.Container) { c.Command = []string{"/bin/sh"} }),
-		"another environment":     run(func(c *corev1.Container) { c.Env[0].Value = "evil" }),
-		"more environment":        run(func(c *corev1.Container) { c.Env = append(c.Env, corev1.EnvVar{Name: "LD_PRELOAD", Value: "x"}) }),
-		"a Secret as environment": run(func(c *corev1.Container) { c.EnvFrom = []corev1.EnvFromSource{{SecretRef: &corev1.SecretEnvSource{}}} }),
-		"privileged":              run(func(c *corev1.Container) { c.SecurityContext = &corev1.SecurityContext{Privileged: &yes} }),
+		"another name":        func(j *batchv1.Job) { j.Name = "another" },
+		"repeats":             func(j *batchv1.Job) { j.Spec.BackoffLimit = &many },
+		"many pods":           func(j *batchv1.Job) { j.Spec.Parallelism = &many },
+		"no deadline":         func(j *batchv1.Job) { j.Spec.ActiveDeadlineSeconds = nil },
+		"a long deadline":     func(j *batchv1.Job) { j.Spec.ActiveDeadlineSeconds = &long },
+		"another image":       run(func(c *corev1.Container) { c.Image = "evil" }),
+		"other arguments":     run(func(c *corev1.Container) { c.Args = []string{"-c", "evil"} }),
+		"a command":           run(func(c *corev1.Container) { c.Command = []string{"/bin/sh"} }),
+		"another environment": run(func(c *corev1.Container) { c.Env[0].Value = "evil" }),
+		"more environment":    run(func(c *corev1.Container) { c.Env = append(c.Env, corev1.EnvVar{Name: "LD_PRELOAD", Value: "x"}) }),
+		"a Secret as environment": run(func(c *corev1.Container) {
+			c.EnvFrom = []corev1.EnvFromSource{{SecretRef: &corev1.SecretEnvSource{LocalObjectReference: corev1.LocalObjectReference{Name: "x"}}}}
+		}),
+		"a container as root":     run(func(c *corev1.Container) { c.SecurityContext = &corev1.SecurityContext{RunAsUser: new(int64)} }),
 		"another service account": pod(func(s *corev1.PodSpec) { s.ServiceAccountName = "tandem" }),
 		"the host's network":      pod(func(s *corev1.PodSpec) { s.HostNetwork = true }),
 		"the host's processes":    pod(func(s *corev1.PodSpec) { s.HostPID = true }),

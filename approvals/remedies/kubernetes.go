@@ -245,15 +245,3 @@ func (d Deps) unsealed(ctx context.Context) []approvals.Precondition {
 	}
 	return []approvals.Precondition{c}
 }
-
-// clusterRemedies makes each remedy that acts on the cluster.
-var clusterRemedies = []func(Deps) clusterRemedy{rolloutRestart, spireAgentRestart, spireServerRestart, endToEnd}
-
-// beyondVault are the remedies that do not act on Vault.
-func beyondVault(d Deps) []approvals.Remedy {
-	all := []approvals.Remedy{spireEntry(d), spireEntries(d)}
-	for _, make := range clusterRemedies {
-		all = append(all, make(d).Remedy)
-	}
-	return all
-}

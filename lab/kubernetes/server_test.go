@@ -10,7 +10,6 @@ import (
 
 	"go.uber.org/goleak"
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -74,8 +73,4 @@ func TestServerRefusesStrangers(t *testing.T) {
 	if response.StatusCode != http.StatusUnauthorized {
 		t.Errorf("a stranger gets %s", response.Status)
 	}
-}
-
-func readKubeconfig(file string) (*rest.Config, error) {
-	return clientcmd.BuildConfigFromFlags("", file)
 }
