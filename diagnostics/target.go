@@ -23,6 +23,7 @@ type Target struct {
 	Database Database `cel:"database"`
 	MongoDB  MongoDB  `cel:"mongodb"`
 	Peer     Peer     `cel:"peer"`
+	Workload Workload `cel:"workload"`
 }
 
 // Login is how the service logs in to Vault.
@@ -59,4 +60,10 @@ type Peer struct {
 	Name     string `cel:"name"`
 	Job      string `cel:"job"`
 	Audience string `cel:"audience"`
+}
+
+// Workload is the Deployment that the service runs as.
+type Workload struct {
+	Namespace string `cel:"namespace"`
+	Name      string `cel:"name"` // empty: it is not in a cluster
 }

@@ -16,8 +16,12 @@ import (
 	"tandem/approvals"
 )
 
-// lookEvery is how often something that is awaited is looked at.
-const lookEvery = time.Second
+const (
+	// lookEvery is how often something that is awaited is looked at.
+	lookEvery = time.Second
+	// callsPerSecond bounds what the bot asks of the API server.
+	callsPerSecond = 50
+)
 
 // Kubernetes is how the remedies reach the cluster.
 //
@@ -36,9 +40,13 @@ type Kubernetes struct {
 }
 
 // NewKubernetes reaches the cluster with a configuration of the standing
-// identity, which it changes in nothing. It calls nobody yet. The caller calls
+// identity. It calls nobody yet. The caller calls
 // close at the end, which lets go of the connections.
 func NewKubernetes(config *rest.Config, namespace, account string) (k Kubernetes, closeAll func(), err error) {
+	config = rest.CopyConfig(config)
+	if config.QPS == 0 { // the library's own default makes a look wait for others
+		config.QPS, config.Burst = callsPerSecond, 2*callsPerSecond
+	}
 	shared, err := rest.TransportFor(config)
 	if err != nil {
 		return Kubernetes{}, nil, fmt.Errorf("read how to enter the cluster: %w", err)

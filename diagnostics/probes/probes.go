@@ -1,5 +1,5 @@
-// Package probes asks Vault, SPIFFE and SPIRE, Prometheus, the logs, PostgreSQL
-// and MongoDB, and answers with typed facts.
+// Package probes asks Vault, SPIFFE and SPIRE, Prometheus, the logs, PostgreSQL,
+// MongoDB and Kubernetes, and answers with typed facts.
 //
 // What every probe promises: it changes nothing; it ends before its context
 // does; it keeps evidence of each question, also when it fails, as a command
@@ -39,7 +39,9 @@ type Deps struct {
 	// configuration; the key is the service's name.
 	MongoURIs map[string]func(context.Context) (string, error)
 	MongoTLS  *tls.Config // nil: plain connections
-	Now       func() time.Time
+	// Kubernetes is the cluster that the services run in.
+	Kubernetes Kubernetes
+	Now        func() time.Time
 	// Grants are what the loaded catalogue needs at Vault. Asked when
 	// vault.rights runs, because the catalogue loads after the probes are made.
 	Grants func() []diagnostics.Grant
@@ -104,6 +106,7 @@ func All(deps Deps) []diagnostics.Probe {
 	s := spireProbes{SPIFFE: deps.SPIFFE, now: deps.Now}
 	p := prometheusProbes{Prometheus: deps.Prometheus, now: deps.Now}
 	l := logProbes{source: deps.Logs, now: deps.Now}
+	k := kubernetesProbes{Kubernetes: deps.Kubernetes, now: deps.Now}
 	m := mongodbProbes{uris: deps.MongoURIs, tls: deps.MongoTLS, now: deps.Now}
 	return []diagnostics.Probe{
 		diagnostics.NewProbe("vault.health", "Asks every Vault node for its health, without a token.", v.health),
@@ -129,6 +132,7 @@ func All(deps Deps) []diagnostics.Probe {
 		slowly(diagnostics.NewProbe("logs.volume", "Counts the service's log lines, and tries to read the newest.", l.volume)),
 		slowly(diagnostics.NewProbe("logs.events", "Searches the service's logs for events.", l.events)),
 		diagnostics.NewProbe("mongodb.hosts", "Greets MongoDB hosts without logging in.", m.hosts),
+		diagnostics.NewProbe("kubernetes.workload", "Reads a workload of the cluster and its pods.", k.workload),
 		diagnostics.NewProbe("mongodb.uri", "Checks the form of the service's MongoDB URI, in memory.", m.uri),
 	}
 }
