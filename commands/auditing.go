@@ -63,6 +63,9 @@ func (w Words) BreakText(b approvals.Break) string {
 	case approvals.BreakRow:
 		return w.Say("break_row", "Request", oneLine(b.Request), "Number", b.Number)
 	default:
+		if b.To > b.Number {
+			return w.Say("break_changed_several", "From", b.Number, "To", b.To)
+		}
 		return w.Say("break_changed", "Number", b.Number)
 	}
 }

@@ -13,7 +13,7 @@ func TestRefusalsSayWhyWhoAndTheNextStep(t *testing.T) {
 		diagnostics.English: "You asked for this, so somebody else has to decide. That holds for every account of yours, and for everybody.\n" +
 			"Who can: @sre.\nAsk a colleague to look at the card.",
 		diagnostics.Portuguese: "Foi você quem pediu, então outra pessoa precisa decidir. Vale para todas as suas contas, e para todo mundo.\n" +
-			"Quem pode: @sre.\nPeça a um colega para olhar o cartão.",
+			"Quem pode: @sre.\nPeça a um colega para olhar o card.",
 	} {
 		if got := words(t, lang).Refused(&approvals.Refusal{Why: approvals.WhyOwnRequest}, "@sre"); got != want {
 			t.Errorf("got  %s\nwant %s", got, want)

@@ -156,7 +156,15 @@ func RequestPage(r approvals.Request, trail []approvals.Entry, link string, w Wo
 	for _, e := range trail {
 		list = append(list, w.entryItem(e))
 	}
-	return append(page, Heading(w.Say("request_trail")), list, Paragraph(w.Say("request_audit", "Request", r.ID)))
+	return append(page, Heading(w.Say("request_trail")), list, Paragraph(w.Say("request_audit", "Command", w.auditing(r.ID))))
+}
+
+// auditing is the command that shows the audit of a request.
+func (w Words) auditing(id string) string {
+	if strings.HasPrefix(w.Prog, "/") {
+		return w.Prog + " audit " + id
+	}
+	return w.Prog + " audit show " + id
 }
 
 func partOf(p PlanPart) Part {

@@ -3,6 +3,7 @@ package commands
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -230,11 +231,8 @@ func (s *sheet) list(list List) {
 
 // line is all of an item behind its name.
 func (i Item) line() string {
-	by := i.By
-	if by != "" && i.Text != "" {
-		by += " "
-	}
-	return strings.TrimRight(by+i.Text+" "+i.Link, " ")
+	parts := slices.DeleteFunc([]string{i.By, i.Text, i.Link}, func(part string) bool { return part == "" })
+	return strings.Join(parts, " ")
 }
 
 func (t Terminal) write(s *sheet) error {

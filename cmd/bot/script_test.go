@@ -38,6 +38,10 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":  exits,
 			"expand": expand,
+			"seed":   seed,
+			"forge":  forge,
+
+			"stranger": stranger,
 		},
 	})
 }
