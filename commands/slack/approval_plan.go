@@ -15,21 +15,30 @@ import (
 // characters. When it is not, each part is cut where the reader sees it.
 func drawPlan(p approvals.Plan, budget int, w commands.Words) (blocks []slackgo.Block, whole bool) {
 	parts := planParts(p, w)
-	total := 0
-	for _, part := range parts {
-		length := size(part.draw(part.text))
-		total += length
-		whole = (whole || total == length) && length <= maxSection
-	}
-	whole = whole && total <= budget && len(parts) > 0
 	limit := maxSection
-	if !whole {
+	if whole = fitsWhole(parts, budget); !whole {
 		limit = shareDigest
 	}
 	for _, part := range parts {
 		blocks = append(blocks, section(fit(part.text, limit, " "+w.Say(textCut), part.draw)))
 	}
 	return blocks, whole
+}
+
+// fitsWhole says whether a section holds each part, and a card all of them. What
+// is far too long is not drawn to find out.
+func fitsWhole(parts []planPart, budget int) bool {
+	total := 0
+	for _, part := range parts {
+		if len(part.text) > 4*maxSection {
+			return false
+		}
+		length := size(part.draw(part.text))
+		if total += length; length > maxSection || total > budget {
+			return false
+		}
+	}
+	return len(parts) > 0
 }
 
 // planPart is one part of a plan and how it is drawn below its heading.

@@ -14,37 +14,58 @@ import (
 // drawLines is what the thread tells of audit entries: in as few messages as
 // they fit into, each with the number of the last entry that it tells.
 func (p *ballotPaper) drawLines(entries []approvals.Entry) []told {
-	var all []told
-	var lines []chunk
-	flush := func(upTo int64) {
-		if len(lines) > 0 {
-			m := sections(p.words.Say(textRequest, "Request", p.request.ID), lines)
-			m.metadata = lineMark(p.request.ID, upTo)
-			all = append(all, told{m, upTo})
-			lines = nil
-		}
-	}
+	t := &telling{paper: p}
 	for _, e := range entries {
-		if e.Deed == approvals.DeedProved { // a message has one table at most
-			if commands.Proofless(p.request) {
-				continue
-			}
-			flush(e.Number - 1)
-			all = append(all, told{p.drawProof(e), e.Number})
+		if e.Deed == approvals.DeedProved && !commands.Proofless(p.request) { // a message has one table at most
+			t.flush()
+			t.all = append(t.all, told{p.drawProof(e), e.Number})
 			continue
 		}
+		var lines []chunk
 		if line := p.drawLine(e); line != "" {
 			lines = append(lines, chunk{safe: line})
 		}
 		if endsRequest(e) {
 			lines = append(lines, p.drawHead(e)...)
 		}
+		t.add(lines, e.Number)
 	}
-	if len(entries) > 0 {
-		flush(entries[len(entries)-1].Number)
-	}
-	return all
+	t.flush()
+	return t.all
 }
+
+// telling gathers lines into messages that Slack takes.
+type telling struct {
+	paper *ballotPaper
+	all   []told
+	lines []chunk
+	size  int
+	upTo  int64
+}
+
+func (t *telling) add(lines []chunk, number int64) {
+	length := 0
+	for _, line := range lines {
+		length += size(line.safe) + len("\n\n")
+	}
+	if t.size+length > threadBudget {
+		t.flush()
+	}
+	t.lines, t.size, t.upTo = append(t.lines, lines...), t.size+length, number
+}
+
+func (t *telling) flush() {
+	if len(t.lines) > 0 {
+		m := sections(t.paper.words.Say(textRequest, "Request", t.paper.request.ID), t.lines)
+		m.metadata = lineMark(t.paper.request.ID, t.upTo)
+		t.all = append(t.all, told{m, t.upTo})
+	}
+	t.lines, t.size = nil, 0
+}
+
+// threadBudget is the text of one message of a thread: the lines of one entry
+// are far below what is left of Slack's limit.
+const threadBudget = 6000
 
 // told is a message of the thread, and the last audit entry that it tells.
 type told struct {
@@ -52,9 +73,11 @@ type told struct {
 	upTo int64
 }
 
-// endsRequest says whether nothing follows on an entry. A refusal that came
-// later is in the trail, but ends nothing.
-func endsRequest(e approvals.Entry) bool { return e.State.Ended() && e.Deed != approvals.DeedRefused }
+// endsRequest says whether nothing follows on an entry. A refusal that came later
+// is in the trail, but ends nothing; the proof comes just before the end.
+func endsRequest(e approvals.Entry) bool {
+	return e.State.Ended() && e.Deed != approvals.DeedRefused && e.Deed != approvals.DeedProved
+}
 
 // drawHead says how it ended and what is next, and the head of the audit chain:
 // Slack is a witness of it outside the database.

@@ -36,6 +36,7 @@ const (
 // them on a database of their own.
 type stage struct {
 	t       *testing.T
+	dir     string // of the database
 	store   *jobs
 	service *approvals.Service
 	told    []approvals.Change
@@ -103,7 +104,8 @@ func newStage(t *testing.T, change ...func(*stage)) *stage {
 	for _, f := range change {
 		f(s)
 	}
-	kept, err := store.Open(t.Context(), store.Options{SQLite: filepath.Join(t.TempDir(), "approvals.db"), Now: s.now})
+	s.dir = t.TempDir()
+	kept, err := store.Open(t.Context(), store.Options{SQLite: filepath.Join(s.dir, "approvals.db"), Now: s.now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,6 +171,15 @@ func peopleAndGroups() ([]lab.Person, []lab.UserGroup) {
 		{ID: sre, Handle: "sre", Name: "Site reliability", Users: []string{ana, bruno, anaAdmin, anaOther, gil, paula, deploy, "U0NOMAIL01"}},
 		{ID: security, Handle: "security", Name: "Security", Users: []string{carla}},
 	}
+}
+
+// files are what the database is in.
+func (s *stage) files() []string {
+	files, err := filepath.Glob(filepath.Join(s.dir, "*"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return files
 }
 
 func (s *stage) newID() string {
