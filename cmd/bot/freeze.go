@@ -60,7 +60,7 @@ func (a *app) unfreeze(ctx context.Context, c commands.Unfreeze) int {
 // frozenOnly is a service that knows of freezes alone: a terminal asks for no
 // remedy and votes on none.
 func frozenOnly(s *store.Store, c *config.Config) (*approvals.Service, error) {
-	return approvals.New(approvals.Options{Store: s, Leases: s, Policy: approvals.Policy{Frozen: c.Approvals.Freeze}})
+	return approvals.New(approvals.Options{Store: s, Leases: s, Policy: policyOf(c.Approvals)})
 }
 
 // refused says why the approvals refuse something, and any other error as untold.

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 
 	"tandem/approvals"
@@ -87,7 +86,7 @@ func (a *app) withStore(ctx context.Context, do func(*store.Store, *config.Confi
 		a.complain(a.words.Say("no_approvals"))
 		return exitUsage
 	}
-	s, err := openKept(ctx, a, c.Approvals)
+	s, err := openStore(ctx, c.Approvals, a.log, a.now)
 	if err != nil {
 		return a.untold(err)
 	}
@@ -96,23 +95,6 @@ func (a *app) withStore(ctx context.Context, do func(*store.Store, *config.Confi
 		return a.untold(err)
 	}
 	return status
-}
-
-// openKept opens the database of the approvals.
-func openKept(ctx context.Context, a *app, c *config.Approvals) (*store.Store, error) {
-	opts := store.Options{SQLite: string(c.Store.SQLite), Log: a.log, Now: a.now}
-	if !c.Store.Postgres.IsZero() {
-		url, err := c.Store.Postgres.Read()
-		if err != nil {
-			return nil, fmt.Errorf("approvals.store.postgres: %w", err)
-		}
-		opts.Postgres = url.Reveal()
-	}
-	s, err := store.Open(ctx, opts)
-	if err != nil {
-		return nil, fmt.Errorf("approvals.store: %w", err)
-	}
-	return s, nil
 }
 
 // untold says why the database did not answer, so that nobody can tell. Its

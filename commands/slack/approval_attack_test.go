@@ -306,7 +306,7 @@ func TestTheWorstRequestFitsOnACard(t *testing.T) {
 		},
 		Terms: approvals.Terms{Quorum: 100},
 	}
-	for i := range 30 {
+	for i := range 15 {
 		id := fmt.Sprintf("U0PERSON%03d", i)
 		r.Terms.Approvers.People = append(r.Terms.Approvers.People, id)
 		r.Terms.Approvers.Groups = append(r.Terms.Approvers.Groups, "S"+id)
