@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"strings"
 
 	slackgo "github.com/slack-go/slack"
@@ -212,16 +213,9 @@ func (b *Bot) clickAsk(ctx context.Context, a ask, value, card, trigger string) 
 // showPlan puts the plan, or why there is none, into an open modal.
 func (b *Bot) showPlan(ctx context.Context, a ask, id string, carried modalRequest, w commands.Words) {
 	plan, err := b.opts.Approvals.Plan(ctx, carried.Ask.ask(a, ""))
-	blocks := []slackgo.Block{section(markRefused + " " + prose(w.Say(textNoPlan)))}
-	if err == nil {
-		blocks, _ = drawPlan(plan, planBudget, w)
-		blocks = append([]slackgo.Block{section(fit(plan.Does.In(w.Lang), shareHeadline, ellipsis, strong))}, blocks...)
-		blocks = append(blocks, reasonInput(w, w.Say(textReasonSeen)).WithOptional(true))
-	}
-	view, drawErr := drawForm(modalAsk, w.Say(textButtonAsk), carried, w, blocks)
+	view, drawErr := drawForm(modalAsk, w.Say(textButtonAsk), carried, w, b.drawAsking(ctx, a, plan, err, w))
 	if err != nil {
 		view.Submit = nil
-		b.explainRefusal(ctx, a, w, err)
 	}
 	if drawErr == nil {
 		drawErr = b.web.updateView(ctx, id, view)
@@ -230,4 +224,19 @@ func (b *Bot) showPlan(ctx context.Context, a ask, id string, carried modalReque
 		b.log.WarnContext(ctx, "show a plan", "ask", a, "error", drawErr, "details", details(drawErr))
 		b.whisper(ctx, a, drawNotice(markMissing, w.Say(textAskFailed, "What", carried.Ask.Check+carried.Ask.Remedy+" "+carried.Ask.Service)))
 	}
+}
+
+// drawAsking is what stands in the modal: the plan and a line for the reason, or
+// why there is nothing to ask for.
+func (b *Bot) drawAsking(ctx context.Context, a ask, plan approvals.Plan, err error, w commands.Words) []slackgo.Block {
+	if err == nil {
+		blocks, _ := drawPlan(plan, planBudget, w)
+		blocks = append([]slackgo.Block{section(fit(plan.Does.In(w.Lang), shareHeadline, ellipsis, strong))}, blocks...)
+		return append(blocks, reasonInput(w, w.Say(textReasonSeen)).WithOptional(true))
+	}
+	if refusal, ok := errors.AsType[*approvals.Refusal](err); ok {
+		return drawDenied(refusal, w).blocks
+	}
+	b.logBroken(ctx, a, err)
+	return []slackgo.Block{section(markBroken + " " + prose(w.Internal(a.ref)))}
 }

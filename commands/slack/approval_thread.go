@@ -101,6 +101,9 @@ func (p *ballotPaper) drawLine(e approvals.Entry) string {
 		if e.Actor == "" { // the bot itself, in the place of a request whose plan is not true any more
 			return "✋ " + prose(w.Say(textReplaces, "Request", d[approvals.KeyReplaces])) + quoted
 		}
+		if d[approvals.KeyJoined] != "" {
+			return "✋ " + actor(e.Actor) + " " + prose(w.Say(textLineJoined)) + quoted
+		}
 		return "✋ " + actor(e.Actor) + " " + prose(w.Say(textLineAsked)) + quoted
 	case approvals.DeedVoted:
 		if d[approvals.KeyChoice] == string(approvals.Deny) {

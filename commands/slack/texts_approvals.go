@@ -31,6 +31,7 @@ const (
 	textEndSuperseded   = "slack_end_superseded"
 	textEndReviewed     = "slack_end_reviewed"
 	textChainHead       = "slack_chain_head"
+	textLineJoined      = "slack_line_joined"
 	textLineAsked       = "slack_line_asked"
 	textLineApproved    = "slack_line_approved"
 	textLineWithdrawn   = "slack_line_withdrawn"
@@ -68,7 +69,6 @@ const (
 	textSamePlan        = "slack_same_plan"
 	textOtherPlan       = "slack_other_plan"
 	textPlanning        = "slack_planning"
-	textNoPlan          = "slack_no_plan"
 	textNoApprovals     = "slack_no_approvals"
 	textOthers          = "slack_others"
 )
