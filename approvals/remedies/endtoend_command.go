@@ -33,7 +33,7 @@ type Command struct {
 // line is the command as people would type it. Of the environment only the names
 // are shown.
 func (c Command) line() string {
-	return shellWords(append([]string{c.Path}, c.Args...))
+	return shell(append([]string{c.Path}, c.Args...)...)
 }
 
 func (d Deps) planCommand(_ context.Context, want approvals.Want) (approvals.Plan, error) {
@@ -49,7 +49,7 @@ func (d Deps) planCommand(_ context.Context, want approvals.Want) (approvals.Pla
 	p.Does = both("Run the end-to-end tests on the bot's own machine, for at most "+deadline(c.Deadline).String()+".",
 		"Rodar os testes ponta a ponta na máquina do próprio bot, por no máximo "+deadline(c.Deadline).String()+".")
 	p.Calls = []approvals.Call{{System: "command", What: c.line(), ByHand: c.line()}}
-	p.Why = []approvals.Evidence{d.seen("ls -l "+shellWords([]string{c.Path}), observed)}
+	p.Why = []approvals.Evidence{d.seen("ls -l "+shell(c.Path), observed)}
 	p.Basis = []approvals.Fact{
 		{Name: "directory", Value: c.Dir},
 		{Name: "environment", Value: strings.Join(names, ", ")},

@@ -8,8 +8,11 @@ import (
 	"os"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"tandem/approvals"
 	"tandem/approvals/store"
+	"tandem/commands/slack"
 	"tandem/config"
 )
 
@@ -39,9 +42,13 @@ type approving struct {
 }
 
 // approvals opens what the configuration says of them; nil when it says nothing.
-func (w *wired) approvals(ctx context.Context, c *config.Config, log *slog.Logger, now func() time.Time, told func(approvals.Change)) (*approving, error) {
+func (w *wired) approvals(ctx context.Context, c *config.Config, registry prometheus.Registerer, log *slog.Logger, now func() time.Time) (*approving, error) {
 	if c.Approvals == nil {
 		return nil, nil
+	}
+	metrics, err := slack.NewApprovalMetrics(registry)
+	if err != nil {
+		return nil, err
 	}
 	s, err := openStore(ctx, c.Approvals, log, now)
 	if err != nil {
@@ -49,7 +56,7 @@ func (w *wired) approvals(ctx context.Context, c *config.Config, log *slog.Logge
 	}
 	service, err := approvals.New(approvals.Options{
 		Policy: policyOf(c.Approvals), Remedies: w.remedies, Store: s, Leases: s,
-		Examine: w.diagnoser.examine, Replica: replica(), Now: now, Log: log, Told: told,
+		Examine: w.diagnoser.examine, Replica: replica(), Now: now, Log: log, Told: metrics.Told,
 	})
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -66,9 +73,29 @@ func replica() string {
 	return fmt.Sprintf("%s-%d", host, os.Getpid())
 }
 
-// work moves the requests until the context is done.
+// verifyEvery is how often the audit chain is read whole, beside the start.
+const verifyEvery = time.Hour
+
+// work moves the requests, and looks after the audit chain, until the context is
+// done.
 func (a *approving) work(ctx context.Context) error {
-	return a.store.Run(ctx, a.service)
+	return beside(ctx, func(ctx context.Context) error { return a.store.Run(ctx, a.service) }, a.watchChain)
+}
+
+// watchChain verifies the audit chain at the start and from time to time. What is
+// broken stops new remedies by itself; the log tells operators.
+func (a *approving) watchChain(ctx context.Context) {
+	for ctx.Err() == nil {
+		broken, err := a.store.Verify(ctx)
+		switch {
+		case err != nil && ctx.Err() == nil:
+			a.log.WarnContext(ctx, "the audit chain could not be verified", "error", err)
+		case broken != nil:
+			a.log.ErrorContext(ctx, "the audit chain is broken: no remedy is carried out until somebody acknowledges it",
+				"kind", broken.Kind, "entry", broken.Number, "request", broken.Request, "next", "bot audit verify, then bot audit acknowledge REASON")
+		}
+		sleep(ctx, verifyEvery)
+	}
 }
 
 // close lets go of the database.

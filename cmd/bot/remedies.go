@@ -32,13 +32,19 @@ func remedyDeps(c *config.Config, log *slog.Logger, now func() time.Time, servic
 	deps.Vault.DatabaseRoles = databaseRoles(c.Remedies.DatabaseRoles)
 	deps.SPIRE = spireDeps(c)
 	deps.EndToEnd = endToEnd(c.Remedies.EndToEnd)
-	if k := c.Remedies.Kubernetes; k != nil {
-		deps.Kubernetes.Namespace, deps.Kubernetes.Account = k.Namespace, k.Account
-	}
+	deps.Kubernetes = accountsOf(c)
 	if c.Remedies.Vault != nil && c.Vault != nil {
 		deps.Vault.Elevator = elevator(c, log)
 	}
 	return deps, errors.Join(errs...)
+}
+
+// accountsOf is where the accounts of the remedies are, without any client.
+func accountsOf(c *config.Config) remedies.Kubernetes {
+	if c.Remedies == nil || c.Remedies.Kubernetes == nil {
+		return remedies.Kubernetes{}
+	}
+	return remedies.Kubernetes{Namespace: c.Remedies.Kubernetes.Namespace, Account: c.Remedies.Kubernetes.Account}
 }
 
 // remediable is what may be touched of a service.

@@ -39,7 +39,7 @@ func (a *app) serve(ctx context.Context) int {
 	}
 	defer life.close(ctx)
 	opts.Metrics = life.metrics
-	approving, err := w.approvals(ctx, c, a.log, a.now, nil)
+	approving, err := w.approvals(ctx, c, life.metrics, a.log, a.now)
 	if err != nil {
 		return a.fail(err)
 	}

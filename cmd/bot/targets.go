@@ -39,5 +39,8 @@ func target(name string, s *config.Service) diagnostics.Target {
 	if s.Peer != nil {
 		t.Peer = diagnostics.Peer(*s.Peer)
 	}
+	if s.Workload != nil {
+		t.Workload = diagnostics.Workload(*s.Workload)
+	}
 	return t
 }

@@ -26,7 +26,8 @@ type wired struct {
 	identity  *identity // nil when the configuration has no Vault
 	remedies  []approvals.Remedy
 
-	leave func() // lets go of the connections to the cluster
+	cluster remedies.Kubernetes // zero when the configuration has none
+	leave   func()              // lets go of the connections to it
 }
 
 // wire makes the clients, the catalogue and the runner, or says all that is
@@ -63,6 +64,8 @@ func wire(c *config.Config, log *slog.Logger, now func() time.Time) (*wired, err
 func (w *wired) clients(c *config.Config, log *slog.Logger) (probes.Deps, error) {
 	deps := probes.Deps{SPIFFE: spiffeDeps(c.SPIFFE), Logs: logSource(c.Logs), MongoURIs: mongoURIs(c.MongoDB)}
 	var vault, prometheus error
+	cluster := w.enter(c)
+	deps.Kubernetes.Client = w.cluster.Client
 	if c.Vault != nil {
 		if w.identity, vault = newIdentity(c, log); vault == nil {
 			deps.Vault = probes.Vault{Client: w.identity.client, Nodes: c.Vault.Nodes, CLIAddr: c.Vault.Address}
@@ -72,7 +75,7 @@ func (w *wired) clients(c *config.Config, log *slog.Logger) (probes.Deps, error)
 	if c.Postgres != nil {
 		deps.Postgres = postgresDeps(c.Postgres)
 	}
-	return deps, errors.Join(vault, prometheus)
+	return deps, errors.Join(vault, prometheus, cluster)
 }
 
 // close gives back what a single diagnosis took.
@@ -91,18 +94,25 @@ func (w *wired) mending(c *config.Config, log *slog.Logger, now func() time.Time
 	if w.identity != nil {
 		deps.Vault.Client = w.identity.client
 	}
+	deps.Kubernetes = w.cluster
+	return deps, nil
+}
+
+// enter makes the client of the cluster, if there is one.
+func (w *wired) enter(c *config.Config) error {
 	if c.Kubernetes == nil {
-		return deps, nil
+		return nil
 	}
 	entry, err := clusterConfig(c.Kubernetes)
 	if err != nil {
-		return deps, err
+		return err
 	}
-	deps.Kubernetes, w.leave, err = remedies.NewKubernetes(entry, deps.Kubernetes.Namespace, deps.Kubernetes.Account)
+	accounts := accountsOf(c)
+	w.cluster, w.leave, err = remedies.NewKubernetes(entry, accounts.Namespace, accounts.Account)
 	if err != nil {
-		return deps, &setupError{fmt.Errorf("kubernetes: %w", err)}
+		return &setupError{fmt.Errorf("kubernetes: %w", err)}
 	}
-	return deps, nil
+	return nil
 }
 
 // grantsOf are the rights at Vault that the checks and the plans need.
