@@ -49,15 +49,26 @@ func (a *app) vaultPolicy(ask commands.VaultPolicy) int {
 	if err != nil {
 		return a.fail(err)
 	}
-	return a.say(policyHCL(append(ownGrants(), uses...)))
+	return a.say(policyHCL(append(ownGrants(), uses...), narrowed(uses, remedies.Looks(mending))))
 }
 
-// printedRole is the JSON form of a remedy's role.
-type printedRole struct {
-	Name   string           `json:"name"`
-	Policy string           `json:"policy"`
-	Writes []remedies.Write `json:"writes"`
+// narrowed are the parameters that a path is limited to, where the plans of the
+// remedies alone use it.
+func narrowed(uses []diagnostics.GrantUse, looks []remedies.Right) map[string]map[string][]any {
+	allowed := map[string]map[string][]any{}
+	for _, look := range looks {
+		others := slices.ContainsFunc(uses, func(u diagnostics.GrantUse) bool {
+			return u.Path == look.Path && !slices.Equal(u.Checks, []string{forPlans})
+		})
+		if !others {
+			allowed[look.Path] = look.Allowed
+		}
+	}
+	return allowed
 }
+
+// forPlans is what rights are for that no check needs.
+const forPlans = "plans of remedies"
 
 // remedyRoles prints what an operator applies to make the roles at Vault of one
 // remedy, or of all.
@@ -70,13 +81,13 @@ func (a *app) remedyRoles(c *config.Config, ask commands.VaultPolicy) int {
 		return a.fail(err)
 	}
 	var names, scripts []string
-	login, printed := loginsOf(c.Remedies.Vault), []printedRole{}
+	login, printed := loginsOf(c.Remedies.Vault), []remedies.Manifest{}
 	for _, role := range remedies.Roles(mending) {
 		names = append(names, role.Remedy)
 		if ask.Remedy != commands.AllRemedies && ask.Remedy != role.Remedy {
 			continue
 		}
-		printed = append(printed, printedRole{Name: role.Name, Policy: role.Policy(), Writes: role.Writes(login)})
+		printed = append(printed, role.Manifest(login))
 		scripts = append(scripts, role.Script(login))
 	}
 	if len(printed) == 0 {
@@ -118,22 +129,18 @@ func standing(loaded *diagnostics.Catalog, services []diagnostics.Target, mendin
 	}
 	for _, look := range remedies.Looks(mending) {
 		grant := diagnostics.Grant{Path: look.Path, Capabilities: look.Capabilities}
-		uses = append(uses, diagnostics.GrantUse{Grant: grant, Checks: []string{"plans of remedies"}})
+		uses = append(uses, diagnostics.GrantUse{Grant: grant, Checks: []string{forPlans}})
 	}
 	return uses, nil
 }
 
 // policyHCL writes a policy: one block for each path, sorted, with what needs
 // it.
-func policyHCL(uses []diagnostics.GrantUse) string {
+func policyHCL(uses []diagnostics.GrantUse, allowed map[string]map[string][]any) string {
 	var blocks []string
 	for _, use := range merge(uses) {
-		quoted := make([]string, 0, len(use.Capabilities))
-		for _, c := range use.Capabilities {
-			quoted = append(quoted, fmt.Sprintf("%q", c))
-		}
-		blocks = append(blocks, fmt.Sprintf("# %s\npath %q {\n  capabilities = [%s]\n}",
-			strings.Join(use.Checks, ", "), use.Path, strings.Join(quoted, ", ")))
+		right := remedies.Right{Path: use.Path, Capabilities: use.Capabilities, Allowed: allowed[use.Path]}
+		blocks = append(blocks, "# "+strings.Join(use.Checks, ", ")+"\n"+remedies.Policy([]remedies.Right{right}))
 	}
 	return strings.Join(blocks, "\n\n")
 }

@@ -37,7 +37,7 @@ func TestPolicyVaultIsEnoughAndLeast(t *testing.T) {
 		}
 	}
 
-	block := regexp.MustCompile(`(?m)^# (.*)\npath "([^"]+)" \{[^}]*\}\n`)
+	block := regexp.MustCompile(`(?ms)^# ([^\n]*)\npath "([^"]+)" \{\n.*?^\}\n`)
 	blocks := block.FindAllStringSubmatch(out.stdout, -1)
 	if len(blocks) < 8 {
 		t.Fatalf("the policy has %d paths:\n%s", len(blocks), out.stdout)

@@ -92,24 +92,19 @@ func mend(t *testing.T, row mending, fault faults.Fault) {
 	eventually(t, settle, func() error { return threadSays(t, card, `"type":"table"`) })
 }
 
-// askInChat diagnoses, opens what would fix it, and asks for the remedy. It
+// askInChat diagnoses, and asks for the remedy that the card of the verdict offers. It
 // returns the request's id and its card.
 func askInChat(t *testing.T, row mending, fault faults.Fault) (id string, card slack.Message) {
 	t.Helper()
-	before := len(cards(t))
+	before, last := len(cards(t)), latest(t)
 	say(t, "incidents", "/vault diagnose "+fault.Service+" --fresh")
-	var verdict, offer slack.Message
-	eventually(t, settle, func() (err error) {
-		verdict, err = newest(t, func(m slack.Message) bool { return holds(t, m, `"action_id":"fix"`) && holds(t, m, fault.Code) })
-		return err
-	})
-	act(t, "click", map[string]string{"user": "ana", "channel": "incidents", "ts": verdict.TS, "action_id": "fix"})
 	action := "ask/" + fault.Code + "/" + row.remedy
+	var verdict slack.Message
 	eventually(t, settle, func() (err error) {
-		offer, err = newest(t, func(m slack.Message) bool { return m.VisibleTo == "U0ANA00001" && holds(t, m, action) })
+		verdict, err = newest(t, func(m slack.Message) bool { return m.TS > last && holds(t, m, `"action_id":"`+action) })
 		return err
 	})
-	act(t, "click", map[string]string{"user": "ana", "channel": "incidents", "ts": offer.TS, "action_id": action})
+	act(t, "click", map[string]string{"user": "ana", "channel": "incidents", "ts": verdict.TS, "action_id": action})
 	view := ""
 	eventually(t, settle, func() error {
 		state, _ := slackState(t)
@@ -191,13 +186,23 @@ func requestOf(m slack.Message) string {
 	return mark.Payload["request"]
 }
 
+// latest is the ts of the last message.
+func latest(t *testing.T) string {
+	t.Helper()
+	m, err := newest(t, func(slack.Message) bool { return true })
+	if err != nil {
+		return ""
+	}
+	return m.TS
+}
+
 // newest is the last message that is meant.
 func newest(t *testing.T, is func(slack.Message) bool) (slack.Message, error) {
 	t.Helper()
 	state, _ := slackState(t)
 	var found slack.Message
 	for _, m := range messages(state) {
-		if is(m) {
+		if m.TS > found.TS && is(m) {
 			found = m
 		}
 	}

@@ -34,7 +34,7 @@ func (b *builder) printed(ctx context.Context, args ...string) ([]byte, error) {
 
 // remedyRole is a role at Vault as the bot prints it.
 type remedyRole struct {
-	Name   string `json:"name"`
+	Name   string `json:"role"`
 	Policy string `json:"policy"`
 	Writes []struct {
 		Path string         `json:"path"`
