@@ -120,7 +120,7 @@ func (p *policyPrinter) fence(name string, f fence) {
 			FailurePolicy: &fail,
 			MatchConstraints: &admissionv1.MatchResources{ResourceRules: []admissionv1.NamedRuleWithOperations{{RuleWithOperations: admissionv1.RuleWithOperations{
 				Operations: []admissionv1.OperationType{admissionv1.OperationType(f.operation)},
-				Rule:       admissionv1.Rule{APIGroups: []string{f.group}, APIVersions: []string{"*"}, Resources: []string{f.resource}},
+				Rule:       admissionv1.Rule{APIGroups: []string{f.group}, APIVersions: []string{"v1"}, Resources: []string{f.resource}},
 			}}}},
 			MatchConditions: []admissionv1.MatchCondition{{
 				Name: "the-remedys-account", Expression: "request.userInfo.username == " + quoted(userName(p.namespace, name)),

@@ -184,6 +184,7 @@ func TestCluster(t *testing.T) {
 	t.Run("a restart of the SPIRE server", func(t *testing.T) {
 		b.testPodRestart(t, "spire-server-restart", "pod", "spire-server-0", &b.spireServer)
 	})
+	t.Run("an agent that could not attest is not restarted", b.testAttests)
 	t.Run("a SPIRE entry is made once", b.testEntry)
 	t.Run("a SPIRE entry does not reach the wrong pods", b.testEntryReach)
 	t.Run("all SPIRE entries", b.testEntries)

@@ -47,6 +47,7 @@ func NewKubernetes(config *rest.Config, namespace, account string) (k Kubernetes
 	if config.QPS == 0 { // the library's own default makes a look wait for others
 		config.QPS, config.Burst = callsPerSecond, 2*callsPerSecond
 	}
+	config.WarningHandlerWithContext = rest.NoWarnings{} // a server's words are not logged
 	shared, err := rest.TransportFor(config)
 	if err != nil {
 		return Kubernetes{}, nil, fmt.Errorf("read how to enter the cluster: %w", err)

@@ -178,7 +178,7 @@ func (d Deps) restart(ctx context.Context, p approvals.Plan, planned string, act
 				return "", err
 			case made:
 				return "done already: the template has this restart", nil
-			case templateHash(found) != planned:
+			case templateHash(found) != planned || string(found.UID) != fact(p, "deployment uid"):
 				return "", &approvals.Trouble{Text: "nothing was changed: somebody rolled the Deployment out since the plan was made; ask again if it is still needed"}
 			}
 			patched, err := own.client.AppsV1().Deployments(found.Namespace).Patch(ctx, found.Name, types.MergePatchType,

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	agentv1 "github.com/spiffe/spire-api-sdk/proto/spire/api/server/agent/v1"
 	entryv1 "github.com/spiffe/spire-api-sdk/proto/spire/api/server/entry/v1"
 	"github.com/spiffe/spire-api-sdk/proto/spire/api/types"
 	"google.golang.org/grpc"
@@ -24,8 +25,9 @@ const clusterParent = "spiffe://neural-hive.local/cluster/neural-hive"
 
 // spireBench is a SPIRE server beside the cluster, with no entry of the worker's.
 type spireBench struct {
-	api  entryv1.EntryClient
-	deps Deps
+	api    entryv1.EntryClient
+	agents agentv1.AgentClient
+	deps   Deps
 }
 
 func (b *clusterBench) startSPIRE(t *testing.T) *spireBench {
@@ -39,7 +41,7 @@ func (b *clusterBench) startSPIRE(t *testing.T) *spireBench {
 	t.Cleanup(func() { check(t, server.Close()) })
 	conn := must[*grpc.ClientConn](t)(grpc.NewClient(server.ServerAddr(), grpc.WithTransportCredentials(insecure.NewCredentials())))
 	t.Cleanup(func() { conn.Close() })
-	s := &spireBench{api: entryv1.NewEntryClient(conn), deps: b.deps}
+	s := &spireBench{api: entryv1.NewEntryClient(conn), agents: agentv1.NewAgentClient(conn), deps: b.deps}
 	s.deps.SPIRE.Server, s.deps.SPIRE.Admin = server.ServerAddr(), server.ServerAddr()
 	s.declare("k8s:ns:neural-hive-execution", "k8s:sa:worker-agents")
 	return s

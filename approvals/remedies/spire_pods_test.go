@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	agentv1 "github.com/spiffe/spire-api-sdk/proto/spire/api/server/agent/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -72,5 +73,34 @@ func (b *clusterBench) testPodRestart(t *testing.T, name, param, value string, p
 	_, err := b.remedy(t, name).Plan(soon(t), approvals.Want{Service: "worker", Params: map[string]string{param: "nowhere"}})
 	if why := refusal(t, err); why != approvals.WhyParameters {
 		t.Errorf("a %s that is not there: %s", param, why)
+	}
+}
+
+// unmetOf is what the first precondition that does not hold observed; empty: all
+// hold.
+func unmetOf(t *testing.T, remedy approvals.Remedy) string {
+	t.Helper()
+	unmet, _ := must[approvals.Plan](t)(remedy.Plan(soon(t), approvals.Want{Service: "worker"})).Unmet()
+	return unmet.Observed
+}
+
+func (b *clusterBench) testAttests(t *testing.T) {
+	s := b.startSPIRE(t)
+	restart := spireAgentRestart(s.deps).Remedy
+	if got := unmetOf(t, restart); got != "" {
+		t.Errorf("an agent that attests: %s", got)
+	}
+	if p := must[approvals.Plan](t)(restart.Plan(soon(t), approvals.Want{Service: "worker"})); !slices.Equal(p.Proof, []string{"SPF-005"}) {
+		t.Errorf("proof %q", p.Proof)
+	}
+	list := must[*agentv1.ListAgentsResponse](t)(s.agents.ListAgents(soon(t), &agentv1.ListAgentsRequest{}))
+	_, err := s.agents.BanAgent(soon(t), &agentv1.BanAgentRequest{Id: list.Agents[0].Id})
+	check(t, err)
+	if got := unmetOf(t, restart); got != "the agent of neural-hive-node-1 is banned, which was somebody's decision" {
+		t.Errorf("a banned agent: %q", got)
+	}
+	s.deps.SPIRE.Server += "-missing"
+	if got := unmetOf(t, spireAgentRestart(s.deps).Remedy); got != "no answer: look at the SPIRE server: spire-server healthcheck" {
+		t.Errorf("no server: %q", got)
 	}
 }

@@ -15,6 +15,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 )
@@ -143,6 +144,7 @@ func TestCluster(t *testing.T) {
 		{"a job runs its program", checkJob},
 		{"a job ends at its deadline", checkDeadline},
 		{"a job of no known image does not run", checkUnknownImage},
+		{"a job that has outlived its end is gone with its pod", checkOutlived},
 	} {
 		t.Run(step.name, func(t *testing.T) { step.run(t, c) })
 	}
@@ -329,4 +331,39 @@ func checkUnknownImage(t *testing.T, c *testCluster) {
 	if err := c.in(jobs, "tandem").Delete(t.Context(), "unknown", metav1.DeleteOptions{PropagationPolicy: &background}); err != nil {
 		t.Error(err)
 	}
+}
+
+func checkOutlived(t *testing.T, c *testCluster) {
+	c.startJob(t, "brief", "lab/test", "echo short", 30)
+	pod := c.podOfJobWhenItIsThere(t, "brief")
+	patch := []byte(`{"spec":{"ttlSecondsAfterFinished":0}}`)
+	if _, err := c.in(jobs, "tandem").Patch(t.Context(), "brief", types.MergePatchType, patch, metav1.PatchOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "the pod is gone", func(ctx context.Context) error {
+		_, err := get[corev1.Pod](ctx, c.Client, pods, "tandem", pod)
+		if apierrors.IsNotFound(err) {
+			return nil
+		}
+		return fmt.Errorf("it is there: %w", err)
+	})
+	if _, err := get[batchv1.Job](t.Context(), c.Client, jobs, "tandem", "brief"); !apierrors.IsNotFound(err) {
+		t.Errorf("the job: %v", err)
+	}
+}
+
+func (c *testCluster) podOfJobWhenItIsThere(t *testing.T, name string) string {
+	t.Helper()
+	var pod string
+	await(t, "the job has a pod", func(ctx context.Context) error {
+		found, err := list[corev1.Pod](ctx, c.Client, pods, "tandem", batchv1.JobNameLabel+"="+name)
+		if err == nil && len(found) == 0 {
+			return errors.New("none")
+		}
+		if err == nil {
+			pod = found[0].Name
+		}
+		return err
+	})
+	return pod
 }
