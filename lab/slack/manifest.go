@@ -4,6 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
+	"slices"
+	"strings"
 )
 
 // manifest is the part of Slack's app manifest that decides what a workspace does with an app.
@@ -75,7 +78,8 @@ func (cfg *Config) install() error {
 	return nil
 }
 
-// commands are the manifest's, with the suggestions of those that the configuration knows by the same name.
+// commands are the manifest's, with the suggestions of those that the configuration knows by the same name and those of
+// their usage hints.
 func (m manifest) commands(known []Command) []Command {
 	var all []Command
 	for _, c := range m.Features.Commands {
@@ -87,9 +91,27 @@ func (m manifest) commands(known []Command) []Command {
 				command.Suggestions = k.Suggestions
 			}
 		}
+		command.Suggestions = append(slices.Clip(command.Suggestions), command.hinted()...)
 		all = append(all, command)
 	}
 	return all
+}
+
+// hinted are the words of a usage hint, such as "explain CODE | help", with which no suggestion begins yet.
+func (c Command) hinted() []string {
+	var lines []string
+	for hint := range strings.SplitSeq(c.UsageHint, "|") {
+		word, rest, _ := strings.Cut(strings.TrimSpace(hint), " ")
+		begins := func(line string) bool { return line == word || strings.HasPrefix(line, word+" ") }
+		if !regexp.MustCompile(`^[a-z]+$`).MatchString(word) || slices.ContainsFunc(c.Suggestions, begins) {
+			continue
+		}
+		if rest != "" {
+			word += " — " + rest
+		}
+		lines = append(lines, word)
+	}
+	return lines
 }
 
 func orElse(value *string, byDefault string) {

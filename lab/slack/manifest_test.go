@@ -3,6 +3,7 @@ package slack
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
@@ -16,7 +17,7 @@ const testManifest = `{
 		"bot_user": {"display_name": "tandem", "always_online": true},
 		"shortcuts": [{"name": "Ask", "type": "global", "callback_id": "ask", "description": "Ask it"}],
 		"slash_commands": [
-			{"command": "/vault", "description": "Diagnose", "usage_hint": "diagnose", "should_escape": false},
+			{"command": "/vault", "description": "Diagnose", "usage_hint": "diagnose [SERVICE] | explain CODE | approve ID | [anything]", "should_escape": false},
 			{"command": "/other", "description": "Other", "should_escape": true}
 		]
 	},
@@ -67,8 +68,9 @@ func TestManifestDecides(t *testing.T) {
 		t.Error("an event came that is not subscribed to")
 	}
 	app := s.State("").App
-	if app.Commands[0].Suggestions == nil || app.Commands[1].Suggestions != nil {
-		t.Errorf("suggestions: %+v", app.Commands)
+	want := append(defaultApp().Commands[0].Suggestions, "approve — ID")
+	if !slices.Equal(app.Commands[0].Suggestions, want) || app.Commands[1].Suggestions != nil {
+		t.Errorf("suggestions: %+v, want %q", app.Commands, want)
 	}
 }
 

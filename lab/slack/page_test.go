@@ -8,6 +8,7 @@ import (
 	"image/png"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 	slackgo "github.com/slack-go/slack"
@@ -153,7 +154,7 @@ func driveMarkup(t *testing.T, b *browser) {
 	s := b.opens(t)
 	b.visit(t, s.URL()+"/?user=ana")
 	b.says(t, "#channel-name", "incidents")
-	const names = `{me: "U1", user: (id) => ({U1: "Ana"})[id], channel: (id) => ({C1: "incidents"})[id], groups: ["S1"], group: (id) => ({S1: "sre"})[id]}`
+	const names = `{me: "U1", locale: "pt-BR", user: (id) => ({U1: "Ana"})[id], channel: (id) => ({C1: "incidents"})[id], groups: ["S1"], group: (id) => ({S1: "sre"})[id]}`
 	for _, tt := range []struct{ kind, in, want string }{
 		{"mrkdwn", "*b* _i_ ~s~ `c`", "<b>b</b> <i>i</i> <s>s</s> <code>c</code>"},
 		{"mrkdwn", "*b with _i_ and `c`*", "<b>b with <i>i</i> and <code>c</code></b>"},
@@ -168,6 +169,8 @@ func driveMarkup(t *testing.T, b *browser) {
 		{"mrkdwn", "see https://x.test/a?b=1&amp;c=2.", `see <a href="https://x.test/a?b=1&amp;c=2" target="_blank" rel="noopener noreferrer">https://x.test/a?b=1&amp;c=2</a>.`},
 		{"mrkdwn", "<!subteam^S1|@old> <!subteam^S9|@sec>", `<span class="mention me">@sre</span> <span class="mention">@sec</span>`},
 		{"mrkdwn", "<!date^0^on {date_num}|1970>", `<time class="date" title="1970">on 1970-01-01</time>`},
+		{"mrkdwn", "<!date^0^{date}|1970>", `<time class="date" title="1970">1 de janeiro de 1970</time>`},
+		{"mrkdwn", "<!date^0^{date_short_pretty}, {constructor}|1970>", `<time class="date" title="1970">1 de jan. de 1970, {constructor}</time>`},
 		{"mrkdwn", "<!date^0^{nothing}^javascript:alert(1)|1970>", `<time class="date" title="1970">{nothing}</time>`},
 		{"mrkdwn", "&gt; said\n&gt; twice", "<blockquote>said<br>twice</blockquote>"},
 		{"mrkdwn", "a ```x *y*\nz``` b", `a <pre class="code">x *y*` + "\n" + `z</pre> b`},
@@ -346,7 +349,7 @@ func driveApp(t *testing.T, b *browser) {
 		switch event := innerEvent(e).(type) {
 		case *slackevents.AppHomeOpenedEvent:
 			run := slackgo.NewButtonBlockElement("run", "worker", plainText("Run again"))
-			section := slackgo.NewSectionBlock(mrkdwn("*worker* fails"), nil, slackgo.NewAccessory(run))
+			section := slackgo.NewSectionBlock(mrkdwn(fmt.Sprintf("*worker* fails <!date^%d^{date_short_pretty} {time}|now>", time.Now().Unix())), nil, slackgo.NewAccessory(run))
 			_, _ = a.api.PublishView(event.User, slackgo.HomeTabViewRequest{Type: slackgo.VTHomeTab, Blocks: slackgo.Blocks{BlockSet: []slackgo.Block{section}}}, "")
 		case *slackevents.MessageEvent:
 			direct = event.Channel
@@ -365,6 +368,7 @@ func driveApp(t *testing.T, b *browser) {
 	b.says(t, ".message", "You said hello")
 	b.clicks(t, "#tab-home")
 	b.says(t, "#app-view", "worker fails")
+	b.says(t, "#app-view time", "hoje")
 	b.picture(t, "home")
 	b.clicks(t, `#app-view [data-action="run"]`)
 	b.clicks(t, "#tab-messages")

@@ -5,17 +5,17 @@ import { draw, search } from "./emoji.js";
 import { avatar, badges } from "./people.js";
 import { icon } from "./icons.js";
 
-const most = 8;
+const most = { commands: 16, others: 8 };
 
 /** suggest returns {from, choices, first} for what stands before the caret: choices replace the text from there on,
  * each {text, label, note, picture}; first says that the first is chosen already. */
 export function suggest(before, store) {
-  if (before.startsWith("/")) return { from: 0, choices: commands(before, store).slice(0, most), first: false };
+  if (before.startsWith("/")) return { from: 0, choices: commands(before, store).slice(0, most.commands), first: false };
   const word = /(?:^|[\s(])([@#:])([\w.+-]*)$/.exec(before);
   if (!word) return { from: 0, choices: [], first: false };
   const [, sign, typed] = word;
   const choices = { "@": names, "#": channels, ":": emoji }[sign](typed.toLowerCase(), store);
-  return { from: before.length - typed.length - 1, choices: choices.slice(0, most), first: true };
+  return { from: before.length - typed.length - 1, choices: choices.slice(0, most.others), first: true };
 }
 
 /** commands offers the app's commands, then their words one at a time, then whole lines. */

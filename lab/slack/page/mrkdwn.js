@@ -15,7 +15,8 @@ const inlinePattern = new RegExp([
   "(?<![\\w~])~(?=\\S)(?<strike>[^~\\n]+?)(?<=\\S)~(?![\\w~])",
 ].join("|"), "g");
 
-/** mrkdwn draws a whole text; names tells what ids are called: {me, groups, user(id), channel(id), group(id)}. */
+/** mrkdwn draws a whole text; names tells what ids are called, and who reads:
+ * {me, locale, groups, user(id), channel(id), group(id)}. */
 export function mrkdwn(text, names) {
   // The line ends beside a block of code are its own.
   return text.split(/\n?```\n?([\s\S]+?)\n?```\n?/).flatMap((part, i) => {
@@ -115,12 +116,12 @@ export function groupMention(id, label, names) {
 /** special draws what stands after "<!": a date, a user group, or everybody. */
 function special(command, label, names) {
   const [kind, ...rest] = command.split("^");
-  if (kind === "date") return dated(rest, label);
+  if (kind === "date") return dated(rest, label, names);
   if (kind === "subteam") return groupMention(rest[0], label, names);
   return mention(label ? `@${label.replace(/^@/, "")}` : `@${kind}`, true);
 }
 
-function dated([stamp, pattern = "{date_short} {time}", target], label) {
-  const text = /^\d+$/.test(stamp) ? written(Number(stamp), pattern) : label;
+function dated([stamp, pattern = "{date_short} {time}", target], label, names) {
+  const text = /^\d+$/.test(stamp) ? written(Number(stamp), pattern, names.locale) : label;
   return h("time", { class: "date", title: label }, target ? link(unescape(target), text) : text);
 }

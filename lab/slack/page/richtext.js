@@ -36,7 +36,7 @@ function leaf(e, names) {
     case "usergroup": return groupMention(e.usergroup_id ?? "", "", names);
     case "channel": return mention(`#${names.channel(e.channel_id) ?? e.channel_id}`);
     case "broadcast": return mention(`@${e.range}`, true);
-    case "date": return h("time", { class: "date" }, written(Number(e.timestamp), e.format ?? "{date_short} {time}"));
+    case "date": return h("time", { class: "date" }, written(Number(e.timestamp), e.format ?? "{date_short} {time}", names.locale));
     case "link": return styled(link(e.url ?? "", e.text || e.url || ""), e.style);
   }
   return styled(document.createTextNode(e.text ?? ""), e.style);

@@ -96,6 +96,7 @@ export class Store {
   get names() {
     return {
       me: this.me,
+      locale: this.people.get(this.me)?.locale || undefined,
       groups: [...this.groups.values()].filter((g) => g.users?.includes(this.me)).map((g) => g.id),
       user: (id) => this.people.get(id)?.real_name,
       channel: (id) => this.channels.get(id)?.name,
