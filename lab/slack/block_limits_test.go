@@ -226,6 +226,10 @@ func TestLimitsOfCharts(t *testing.T) {
 func TestLimitsOfTheRest(t *testing.T) {
 	image := func(change ...func(object)) object { return block("image", append(change, with("alt_text", "a"))...) }
 	cell := func(c object) []any { return single(block("table", with("rows", []any{[]any{c}}))) }
+	words := func(n int) []any {
+		half := []any{object{"type": "raw_text", "text": x(n / 2)}, rich(rtSection(block("text", with("text", x(n-n/2)))))}
+		return single(block("table", with("rows", []any{half})))
+	}
 	settings := func(n int) []any {
 		b := table(1, 1)
 		b["column_settings"] = times(n, func(int) object { return object{"align": "left"} })
@@ -249,6 +253,7 @@ func TestLimitsOfTheRest(t *testing.T) {
 		{"title of an image", onMessage, single(image(with("image_url", url(20)), with("title", textOf("plain_text", 2000)))), single(image(with("image_url", url(20)), with("title", textOf("plain_text", 2001)))), "must be less than 2001 characters [json-pointer:/blocks/0/title/text]"},
 		{"file", onMessage, single(block("file", with("external_id", "1"), with("source", "remote"))), single(block("file", with("external_id", "1"), with("source", "local"))), "must be a valid enum value [json-pointer:/blocks/0/source]"},
 		{"cell", onMessage, cell(object{"type": "raw_text", "text": "a"}), cell(object{"type": "raw_text", "text": ""}), "must be more than 0 characters [json-pointer:/blocks/0/rows/0/0/text]"},
+		{"text of all cells", onMessage, words(10_000), words(10_001), "must be less than 10001 characters [json-pointer:/blocks/0/rows]"},
 		{"number in a cell", onMessage, cell(object{"type": "raw_number", "value": 1, "text": "1"}), cell(object{"type": "raw_number", "value": "1", "text": "1"}), "must provide a number [json-pointer:/blocks/0/rows/0/0/value]"},
 		{"rich text in a cell", onMessage, cell(rich(rtSection())), cell(rich(block("x"))), "unsupported type: x [json-pointer:/blocks/0/rows/0/0/elements/0/type]"},
 		{"columns", onMessage, settings(20), settings(21), "no more than 20 items allowed [json-pointer:/blocks/0/column_settings]"},

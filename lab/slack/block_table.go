@@ -3,6 +3,7 @@ package slack
 const (
 	maxTableRows    = 100
 	maxTableColumns = 20
+	maxTableText    = 10_000 // characters of all cells
 )
 
 func tableShape() shape {
@@ -14,7 +15,7 @@ func tableShape() shape {
 	}
 	row := listOf(1, maxTableColumns, one(tableCell))
 	return shape{
-		also(oneTable), must("rows", listOf(1, maxTableRows, row)), may("column_settings", listOf(0, maxTableColumns, column)),
+		also(oneTable), must("rows", fewWords(listOf(1, maxTableRows, row))), may("column_settings", listOf(0, maxTableColumns, column)),
 	}
 }
 
@@ -22,6 +23,17 @@ func oneTable(c *blockCheck, path string, _ any) {
 	c.tables++
 	if c.tables > maxTables {
 		c.wrong(path, "only_one_table_allowed")
+	}
+}
+
+// fewWords bounds what the cells of a table say together.
+func fewWords(rows rule) rule {
+	return func(c *blockCheck, path string, v any) {
+		before := c.text
+		rows(c, path, v)
+		if c.text-before > maxTableText {
+			c.wrong(path, tooManyCharacters, maxTableText+1)
+		}
 	}
 }
 
