@@ -113,13 +113,17 @@ type Worker interface {
 type Face interface {
 	// Show brings the card and its thread up to date: it posts the card if there
 	// is none or somebody deleted it, edits it otherwise, and tells the entries
-	// after Card.Shown in the thread. It returns where the card is now. It is
-	// called again after a crash and must not repeat what it told. Whoever can
+	// after Card.Shown in the thread. It returns where the card is now: of a new
+	// card at once, so that votes on it count, and is called again then. It is
+	// called again after a crash, too, and must not repeat what it told. Whoever can
 	// see the card can read the whole plan there: where that fails, Show fails,
 	// and since the request has no card then, no vote on it counts.
 	Show(ctx context.Context, r Request, trail []Entry) (Card, error)
 	// Say tells a line of output in the thread of a request.
 	Say(ctx context.Context, r Request, line i18n.Text) error
+	// Refused tells whoever reacted, and nobody else, why that does not count: of
+	// reactions that were found by Votes nobody else answers.
+	Refused(ctx context.Context, r Request, account string, why *Refusal)
 	// Votes reads the reactions that stand on the card now, as choices by
 	// account. It is how reactions that were missed are found. ErrNoCard says that
 	// somebody deleted the card: show the request again.

@@ -46,12 +46,20 @@ func (s *Service) reconcile(ctx context.Context, r Request) error {
 			if !slices.Contains(shown[id], choice) || told[id+string(choice)] {
 				continue
 			}
-			if _, err := s.Vote(ctx, b); err != nil && !isRefusal(err) {
-				errs = append(errs, err)
-			}
+			errs = append(errs, s.voteFound(ctx, r, b))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// voteFound counts a reaction that was found, and answers when it does not count.
+func (s *Service) voteFound(ctx context.Context, r Request, b Ballot) error {
+	_, err := s.Vote(ctx, b)
+	if refusal, refused := errors.AsType[*Refusal](err); refused {
+		s.opts.Face.Refused(ctx, r, b.By, refusal)
+		return nil
+	}
+	return err
 }
 
 // refusedReactions are the reactions to which a refusal was told already.

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"tandem/approvals"
 )
 
@@ -45,6 +47,20 @@ func TestReactionsThatWereMissed(t *testing.T) {
 				t.Errorf("%s with the votes %+v", got.State, got.Votes)
 			}
 		})
+	}
+}
+
+func TestRefusedReactionsThatWereMissedAreAnsweredOnce(t *testing.T) {
+	w := newWorld(t, risk(approvals.Medium))
+	w.asked()
+	w.reacted = map[string][]approvals.Choice{"ana": {approvals.Approve}, "bruno": {approvals.Approve}, "guest": {approvals.Deny}}
+	for range 2 {
+		if err := w.s.Reconcile(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff([]string{"guest: not_member", "ana: own_request"}, w.told); diff != "" {
+		t.Error(diff)
 	}
 }
 

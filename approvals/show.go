@@ -30,31 +30,45 @@ func (s *Service) show(ctx context.Context, id string) error {
 	return s.showNow(ctx, id)
 }
 
+// showNow records where the card is before the thread tells anything: votes on it
+// count from then on.
 func (s *Service) showNow(ctx context.Context, id string) error {
-	r, err := s.opts.Store.Request(ctx, id)
-	if errors.Is(err, ErrNotFound) {
-		return nil
+	for {
+		behind, err := s.showStep(ctx, id)
+		if err != nil || !behind {
+			return err
+		}
 	}
+}
+
+// showStep has the face show what it shows at once, and says whether there is
+// more.
+func (s *Service) showStep(ctx context.Context, id string) (behind bool, err error) {
+	r, err := s.opts.Store.Request(ctx, id)
 	if err != nil {
-		return err
+		return false, ignore(err, ErrNotFound)
 	}
 	trail, err := s.Trail(ctx, id)
 	if err != nil {
-		return err
+		return false, err
 	}
-	if r.Card.TS != "" && len(trail) > 0 && r.Card.Shown >= trail[len(trail)-1].Number {
-		return nil
+	last := int64(0)
+	if len(trail) > 0 {
+		last = trail[len(trail)-1].Number
+	}
+	if r.Card.TS != "" && r.Card.Shown >= last {
+		return false, nil
 	}
 	faultpoint(FaultBeforeShow)
 	card, err := s.opts.Face.Show(ctx, r, trail)
 	if err != nil {
-		return fmt.Errorf("show request %q: %w", id, err)
+		return false, fmt.Errorf("show request %q: %w", id, err)
 	}
 	faultpoint(FaultShown)
 	if card == r.Card {
-		return nil
+		return false, nil
 	}
-	return s.commit(ctx, Change{Card: &CardChange{Request: id, Card: card}})
+	return card.Shown < last, s.commit(ctx, Change{Card: &CardChange{Request: id, Card: card}})
 }
 
 // Lost tells that the card of a request is not there any more: it is posted

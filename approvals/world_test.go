@@ -41,6 +41,7 @@ type world struct {
 	execute  func(ctx context.Context, act approvals.Act) error
 	shown    map[string]int
 	lines    []i18n.Text
+	told     []string // whom, and why what they said does not count
 	reacted  map[string][]approvals.Choice
 	faceErr  error
 }
@@ -222,6 +223,12 @@ func (w *world) Say(_ context.Context, _ approvals.Request, line i18n.Text) erro
 	defer w.mu.Unlock()
 	w.lines = append(w.lines, line)
 	return w.faceErr
+}
+
+func (w *world) Refused(_ context.Context, _ approvals.Request, account string, why *approvals.Refusal) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.told = append(w.told, account+": "+string(why.Why))
 }
 
 func (w *world) Votes(context.Context, approvals.Request) (map[string][]approvals.Choice, error) {

@@ -38,7 +38,7 @@ func rolloutRestart(d Deps) clusterRemedy {
 	r := clusterRemedy{Remedy: approvals.Remedy{
 		Name: "rollout-restart", Risk: approvals.Medium, Repeatable: true, Settle: 5 * time.Minute,
 		Params: []approvals.Param{{Name: "of", About: both("the service's peer, when that is what is to restart", "o par (peer) do serviço, quando é ele que deve reiniciar")}},
-		Title: both("Restart a service", "Reiniciar um serviço"),
+		Title:  both("Restart a service", "Reiniciar um serviço"),
 		About: both("Restarts the pods of the service's Deployment, so that it logs in again and reads its secrets and credentials anew.",
 			"Reinicia os pods do Deployment do serviço, para que ele faça login de novo e leia outra vez os secrets e credenciais."),
 		Plan: d.planRollout, Execute: d.rollout,

@@ -163,6 +163,8 @@ func (w *workspace) Show(_ context.Context, r approvals.Request, trail []approva
 
 func (w *workspace) Say(context.Context, approvals.Request, i18n.Text) error { return nil }
 
+func (*workspace) Refused(context.Context, approvals.Request, string, *approvals.Refusal) {}
+
 func (w *workspace) Votes(context.Context, approvals.Request) (map[string][]approvals.Choice, error) {
 	return nil, errors.New("nobody looks at reactions here")
 }

@@ -55,6 +55,9 @@ func (b *Bot) Show(ctx context.Context, r approvals.Request, trail []approvals.E
 	if err := s.place(ctx); err != nil {
 		return r.Card, fmt.Errorf("show the card of request %s: %w", r.ID, err)
 	}
+	if s.card.TS != r.Card.TS { // votes on it count as soon as it is recorded
+		return s.card, nil
+	}
 	if err := b.flushLines(ctx, r, s.thread()); err != nil {
 		return r.Card, fmt.Errorf("tell the output of request %s: %w", r.ID, err)
 	}
@@ -69,7 +72,6 @@ type showing struct {
 	bot   *Bot
 	paper *ballotPaper
 	card  approvals.Card
-	fresh bool // the card was posted a moment ago, so that nothing is told below it
 }
 
 // thread is where the lines belong.
@@ -100,7 +102,7 @@ func (s *showing) place(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.card.TS, s.fresh = ts, true
+	s.card.TS = ts
 	s.bot.cards.note(s.paper.request.ID, ts, m)
 	return nil
 }
@@ -160,10 +162,8 @@ func (s *showing) tell(ctx context.Context, trail []approvals.Entry) error {
 	if len(trail) == 0 || trail[len(trail)-1].Number <= s.card.Shown {
 		return nil
 	}
-	if !s.fresh {
-		if err := s.recall(ctx, trail); err != nil {
-			return err
-		}
+	if err := s.recall(ctx, trail); err != nil {
+		return err
 	}
 	for _, line := range s.paper.drawLines(after(trail, s.card.Shown)) {
 		if _, err := s.bot.web.post(ctx, s.card.Channel, s.thread(), line.message); err != nil {
@@ -242,6 +242,15 @@ func (b *Bot) Votes(ctx context.Context, r approvals.Request) (map[string][]appr
 		}
 	}
 	return votes, nil
+}
+
+// Refused implements approvals.Face.
+func (b *Bot) Refused(ctx context.Context, r approvals.Request, account string, why *approvals.Refusal) {
+	ctx, cancel := context.WithTimeout(ctx, deliverTimeout)
+	defer cancel()
+	b.deny(ctx, ask{
+		origin: byReaction, user: account, channel: r.Card.Channel, thread: r.Place.Thread, aside: r.Place.Thread, at: b.opts.Now(), ref: r.ID,
+	}, why)
 }
 
 // choiceOf says what a reaction means, whatever the tone of its skin.
