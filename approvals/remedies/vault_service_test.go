@@ -82,6 +82,8 @@ func (*office) Show(_ context.Context, r approvals.Request, _ []approvals.Entry)
 	return approvals.Card{Channel: "C1", TS: "1." + r.ID}, nil
 }
 
+func (*office) Refused(context.Context, approvals.Request, string, *approvals.Refusal) {}
+
 func (*office) Votes(context.Context, approvals.Request) (map[string][]approvals.Choice, error) {
 	return nil, nil
 }
