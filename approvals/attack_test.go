@@ -191,10 +191,10 @@ func TestNoAddressIsKept(t *testing.T) {
 func TestOnlyTheRequesterCancels(t *testing.T) {
 	w := newWorld(t)
 	r := w.asked()
-	_, err := w.s.Cancel(t.Context(), r.ID, "bruno", "")
+	_, err := w.s.Cancel(t.Context(), r.ID, "bruno", approvals.ByCommand, "")
 	w.refused(err, approvals.WhyNotYours, "bruno")
 	for range 2 {
-		if r, err = w.s.Cancel(t.Context(), r.ID, "ana.admin", "not needed"); err != nil || r.State != approvals.Cancelled {
+		if r, err = w.s.Cancel(t.Context(), r.ID, "ana.admin", approvals.ByButton, "not needed"); err != nil || r.State != approvals.Cancelled {
 			t.Fatalf("%s, %v", r.State, err)
 		}
 	}

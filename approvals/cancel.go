@@ -7,14 +7,14 @@ import (
 
 // Cancel takes a request back on its requester's word. It may be pending, or
 // approved and not yet begun. Cancelling what is cancelled is no error.
-func (s *Service) Cancel(ctx context.Context, id, by, reason string) (Request, error) {
+func (s *Service) Cancel(ctx context.Context, id, by string, via Via, reason string) (Request, error) {
 	reason = tidy(reason)
 	r, err := s.opts.Store.Request(ctx, id)
 	if err != nil {
 		return Request{}, err
 	}
 	if err := s.mayCancel(ctx, r, by); err != nil {
-		return Request{}, s.refuse(ctx, err, refused{what: "cancel", by: by, via: ByCommand, request: r})
+		return Request{}, s.refuse(ctx, err, refused{what: "cancel", by: by, via: via, request: r})
 	}
 	r, err = s.change(ctx, id, func(r Request) (Change, error) {
 		if r.State == Cancelled {
@@ -24,11 +24,11 @@ func (s *Service) Cancel(ctx context.Context, id, by, reason string) (Request, e
 		if err != nil {
 			return Change{}, err
 		}
-		n := s.note(next, DeedState, map[string]string{KeyReason: reason}).by(by, ByCommand, "")
+		n := s.note(next, DeedState, map[string]string{KeyReason: reason}).by(by, via, "")
 		return Change{Request: &next, Notes: []Note{n}, Jobs: following(next)}, nil
 	})
 	if err != nil {
-		return Request{}, s.refuse(ctx, err, refused{what: "cancel", by: by, via: ByCommand, request: r})
+		return Request{}, s.refuse(ctx, err, refused{what: "cancel", by: by, via: via, request: r})
 	}
 	return r, nil
 }

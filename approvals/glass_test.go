@@ -32,7 +32,7 @@ func TestGlassIsBrokenInFrontOfEverybody(t *testing.T) {
 	w.refused(err, approvals.WhyUnderWay, "bruno") // there is nothing to look at yet
 	w.ends(r.ID, approvals.Verified)
 
-	_, err = w.s.Cancel(t.Context(), review.ID, "ana", "")
+	_, err = w.s.Cancel(t.Context(), review.ID, "ana", approvals.ByCommand, "")
 	w.refused(err, approvals.WhyNotYours, "ana")
 	_, err = w.s.Vote(t.Context(), say(review, "ana.admin", approvals.Approve, "fine"))
 	w.refused(err, approvals.WhyOwnRequest, "ana.admin")

@@ -63,7 +63,7 @@ func (m *machine) withdraw(*rapid.T) {
 }
 
 func (m *machine) cancel(*rapid.T) {
-	_, _ = m.w.s.Cancel(m.w.t.Context(), m.some().ID, m.someone(), "")
+	_, _ = m.w.s.Cancel(m.w.t.Context(), m.some().ID, m.someone(), approvals.ByCommand, "")
 }
 
 func (m *machine) work(*rapid.T) {

@@ -52,11 +52,11 @@ func (s *Service) ready(ctx context.Context, r Request) (ready, error) {
 		why := "the plan is not the one that was approved: the world changed since"
 		return ready{}, &obstacle{why: why, over: true, plan: &d.plan, requester: requester}
 	}
-	before, err := s.opts.Examine(ctx, r.Plan.Service, r.codes())
-	if err != nil {
+	before := s.look(ctx, r)
+	if before == nil && len(r.codes()) > 0 {
 		return ready{}, &obstacle{kind: WhyBlind, why: "the checks could not be run"}
 	}
-	return ready{remedy: d.remedy, approvers: approvers, before: before.Checks}, nil
+	return ready{remedy: d.remedy, approvers: approvers, before: before}, nil
 }
 
 // blocks makes a refusal something to wait for.

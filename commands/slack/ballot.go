@@ -166,9 +166,21 @@ func (b *Bot) clickCancel(ctx context.Context, a ask, id, card, trigger string) 
 	b.askReason(ctx, a, r, modalCancel, card, trigger)
 }
 
+// via is how an ask about a request came, as the audit tells it.
+func (a ask) via() approvals.Via {
+	switch a.origin {
+	case byButton, byShortcut: // a modal that a button opened
+		return approvals.ByButton
+	case byReaction:
+		return approvals.ByReaction
+	default:
+		return approvals.ByCommand
+	}
+}
+
 // cancelAsked takes a request back.
 func (b *Bot) cancelAsked(ctx context.Context, a ask, id, reason string) {
-	r, err := b.opts.Approvals.Cancel(ctx, id, a.user, reason)
+	r, err := b.opts.Approvals.Cancel(ctx, id, a.user, a.via(), reason)
 	if err != nil {
 		b.deny(ctx, a, err)
 		return

@@ -74,7 +74,7 @@ func mend(t *testing.T, row mending, fault faults.Fault) {
 	id, card := askInChat(t, row, fault)
 	react(t, "ana", card)
 	eventually(t, settle, func() error { return refusedPrivately(t, "U0ANA00001", card) })
-	if state := request(t, id); !strings.Contains(state, "pending") {
+	if state := request(t, id); !strings.Contains(state, "waits for approval") {
 		t.Fatalf("after the requester's own approval: %s", state)
 	}
 	approve(t, row, id, card)
@@ -84,7 +84,7 @@ func mend(t *testing.T, row mending, fault faults.Fault) {
 	}
 	eventually(t, 2*settle, func() error {
 		state := request(t, id)
-		if strings.Contains(state, "verified") && !strings.Contains(state, "unverified") {
+		if strings.Contains(state, id+": done, and the checks pass") {
 			return nil
 		}
 		return fmt.Errorf("request %s: %s", id, state)
@@ -158,7 +158,7 @@ func request(t *testing.T, id string) string {
 	if out.code != 0 {
 		t.Fatalf("bot requests %s: exit %d\n%s%s", id, out.code, out.stdout, out.stderr)
 	}
-	return strings.ToLower(out.stdout)
+	return out.stdout
 }
 
 // cards are those of all requests, the oldest first.
