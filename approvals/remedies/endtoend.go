@@ -2,6 +2,7 @@ package remedies
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"tandem/approvals"
@@ -73,5 +74,5 @@ func endToEndPlan(want approvals.Want, target string) approvals.Plan {
 
 // passed tells how a run went that has no failing and no skipped test.
 func passed(j junit) i18n.Text {
-	return both(plural(j.tests, "test")+" ran, and all passed.", plural(j.tests, "teste")+" executados, todos passaram.")
+	return both(plural(j.tests, "test")+" ran, and all passed.", "Testes executados: "+strconv.Itoa(j.tests)+"; todos passaram.")
 }

@@ -9,8 +9,6 @@ import (
 	"io"
 	"regexp"
 	"strings"
-	"sync"
-	"time"
 
 	"tandem/approvals"
 	"tandem/diagnostics/redact"
@@ -20,59 +18,24 @@ import (
 const (
 	maxSaidLines = 200 // in all; the others are counted
 	maxLineRunes = 300
-	chunkLines   = 20 // that are told at once
-	chunkEvery   = 2 * time.Second
 )
 
-// output is what a run writes: it is told in chunks, and the JUnit report in it
-// is kept and not told.
+// output is what a run writes: its lines are told, and the JUnit report in it is
+// kept and not told.
 type output struct {
 	act    approvals.Act // nil: nothing is told
-	chunk  []string
-	said   int
-	lines  int // that are not of the report
+	lines  int           // that are not of the report
 	inKey  bool
 	report bytes.Buffer
 }
 
-// drain reads the output to its end. It returns when the reader has ended, which
-// the caller makes end when ctx does.
+// drain reads the output to its end, which the caller makes come when ctx ends. A
+// line that is longer than a report may be is an error.
 func (o *output) drain(ctx context.Context, from io.Reader) error {
-	lines := make(chan string)
-	var ended error
-	var reader sync.WaitGroup
-	reader.Go(func() {
-		defer close(lines)
-		ended = scan(ctx, from, lines)
-	})
-	tick := time.NewTicker(chunkEvery)
-	defer tick.Stop()
-	for open := true; open; {
-		var line string
-		select {
-		case line, open = <-lines:
-			if open {
-				o.take(ctx, line)
-			}
-		case <-tick.C:
-			o.tell(ctx)
-		}
-	}
-	reader.Wait()
-	o.tell(ctx)
-	return ended
-}
-
-// scan sends the lines. One that is longer than a report may be ends it.
-func scan(ctx context.Context, from io.Reader, lines chan<- string) error {
 	scanner := bufio.NewScanner(from)
 	scanner.Buffer(nil, maxReport)
 	for scanner.Scan() {
-		select {
-		case lines <- scanner.Text():
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+		o.take(ctx, scanner.Text())
 	}
 	return scanner.Err()
 }
@@ -87,13 +50,8 @@ func (o *output) take(ctx context.Context, line string) {
 		return
 	}
 	o.lines++
-	if o.said >= maxSaidLines {
-		return
-	}
-	o.said++
-	o.chunk = append(o.chunk, o.shown(line))
-	if len(o.chunk) >= chunkLines {
-		o.tell(ctx)
+	if shown := o.shown(line); o.act != nil && o.lines <= maxSaidLines {
+		say(ctx, o.act, both(shown, shown))
 	}
 }
 
@@ -117,19 +75,10 @@ func (o *output) shown(line string) string {
 	return plain(line, maxLineRunes)
 }
 
-// tell says what was not said yet.
-func (o *output) tell(ctx context.Context) {
-	if len(o.chunk) > 0 && o.act != nil {
-		text := strings.Join(o.chunk, "\n")
-		say(ctx, o.act, both(text, text))
-	}
-	o.chunk = nil
-}
-
 // rest says how much was not told.
 func (o *output) rest(ctx context.Context) {
-	if more := o.lines - o.said; more > 0 && o.act != nil {
-		say(ctx, o.act, both(plural(more, "more line")+" of output, which are not shown.", fmt.Sprintf("Mais %d linhas de saída, que não são mostradas.", more)))
+	if more := o.lines - maxSaidLines; more > 0 && o.act != nil {
+		say(ctx, o.act, both(plural(more, "more line")+" of output, which are not shown.", fmt.Sprintf("Linhas de saída que não são mostradas: %d.", more)))
 	}
 }
 
