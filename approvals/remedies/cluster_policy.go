@@ -25,7 +25,7 @@ const diagnoseName = "tandem-diagnose"
 // there already.
 func ClusterPolicy(d Deps) ([]byte, error) {
 	if d.Kubernetes.Namespace == "" || d.Kubernetes.Account == "" {
-		return nil, errors.New("no cluster is configured: set kubernetes.namespace and kubernetes.account in the configuration")
+		return nil, errors.New("no cluster is configured: set remedies.kubernetes in the configuration")
 	}
 	p := policyPrinter{namespace: d.Kubernetes.Namespace, account: d.Kubernetes.Account}
 	p.standing(d)

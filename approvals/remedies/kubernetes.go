@@ -90,7 +90,7 @@ func target(kind string, w Workload, part ...string) string {
 // ready refuses when nothing could be looked at, or nothing done.
 func (k Kubernetes) ready() error {
 	if k.Client == nil || k.As == nil {
-		return refuse(approvals.WhyNoRemedy, "Kubernetes is not configured: set kubernetes in the configuration, and apply the output of: bot policy kubernetes")
+		return refuse(approvals.WhyNoRemedy, "Kubernetes is not configured: set kubernetes and remedies.kubernetes in the configuration, and apply the output of: bot policy kubernetes")
 	}
 	return nil
 }

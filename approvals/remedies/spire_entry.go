@@ -67,9 +67,9 @@ func (d Deps) entryRemedy(r approvals.Remedy, declared func(service string) ([]E
 func (d Deps) readyForEntries(declared []Entry) error {
 	switch {
 	case d.SPIRE.Server == "":
-		return refuse(approvals.WhyNoRemedy, "the SPIRE server is not configured: set spiffe.spire_server in the configuration")
+		return refuse(approvals.WhyNoRemedy, "the SPIRE server is not configured: set spiffe.server_address in the configuration")
 	case d.SPIRE.Admin == "":
-		return refuse(approvals.WhyNoRemedy, "no address of the SPIRE server that may change entries is configured: set remedies.spire.admin")
+		return refuse(approvals.WhyNoRemedy, "no address of the SPIRE server that may change entries is configured: set remedies.spire.admin_address")
 	case len(declared) == 0:
 		return refuse(approvals.WhyNoRemedy, "no entry is declared: declare it in remedies.spire.entries")
 	}

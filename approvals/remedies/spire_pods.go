@@ -54,14 +54,14 @@ type podKind struct {
 func agentPods() podKind {
 	return podKind{
 		kind: "DaemonSet", param: "node", value: func(p corev1.Pod) string { return p.Spec.NodeName },
-		set: func(d Deps) *Workload { return d.SPIRE.AgentSet }, key: "its agents' DaemonSet", read: readAgents, plan: planAgent,
+		set: func(d Deps) *Workload { return d.SPIRE.AgentSet }, key: "remedies.spire.agents", read: readAgents, plan: planAgent,
 	}
 }
 
 func serverPods() podKind {
 	return podKind{
 		kind: "StatefulSet", param: "pod", value: func(p corev1.Pod) string { return p.Name },
-		set: func(d Deps) *Workload { return d.SPIRE.ServerSet }, key: "its servers' StatefulSet", read: readServers, plan: planServer,
+		set: func(d Deps) *Workload { return d.SPIRE.ServerSet }, key: "remedies.spire.server", read: readServers, plan: planServer,
 	}
 }
 
