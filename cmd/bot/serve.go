@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"k8s.io/klog/v2"
+
 	"tandem/commands"
 	"tandem/commands/slack"
 	"tandem/config"
@@ -21,6 +23,7 @@ const slackMargin = 10 * time.Second
 // serve answers in Slack until the context is done.
 func (a *app) serve(ctx context.Context) int {
 	a.log = newLog(a.stderr)
+	klog.SetSlogLogger(a.log) // the client of Kubernetes has a log of its own otherwise
 	c, err := a.config()
 	if err != nil {
 		return a.fail(err)

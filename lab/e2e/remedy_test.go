@@ -20,9 +20,11 @@ type mending struct {
 }
 
 // rows are the rows of the runbook's matrix, each mended in its own way; some in
-// two.
+// several. The renewal task comes first: of a service that has just restarted
+// nobody can tell yet whether its task runs.
 func rows() []mending {
 	return []mending{
+		{fault: "renewal-task-dead", remedy: "rollout-restart"},
 		{fault: "kv-deleted", remedy: "kv-undelete"},
 		{fault: "kv-destroyed", remedy: "kv-rollback"},
 		{fault: "mongodb-uri-malformed", remedy: "kv-write", byHand: writeGoodURI},
@@ -31,7 +33,6 @@ func rows() []mending {
 		{fault: "svid-cached", remedy: "rollout-restart"},
 		{fault: "renew-self-denied", remedy: "policy-fix"},
 		{fault: "token-dead", remedy: "rollout-restart"},
-		{fault: "renewal-task-dead", remedy: "rollout-restart"},
 		{fault: "database-role-missing", remedy: "database-role-write"},
 		{fault: "agent-bundle-stale", remedy: "spire-agent-restart"},
 		{fault: "verifier-bundle-stale", remedy: "rollout-restart"},

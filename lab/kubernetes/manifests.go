@@ -5,11 +5,6 @@ import _ "embed"
 //go:embed manifests/cluster.yaml
 var clusterManifests []byte
 
-//go:embed manifests/tandem.yaml
-var tandemManifests []byte
-
-// ClusterManifests are the namespaces, accounts and workloads of the lab.
+// ClusterManifests are the namespaces, accounts and workloads of the lab. What
+// the bot may do there the bot prints itself.
 func ClusterManifests() []byte { return clusterManifests }
-
-// TandemManifests are the rights of the bot.
-func TandemManifests() []byte { return tandemManifests }
