@@ -264,9 +264,9 @@ func (o *office) listen(b *testing.B, user string) <-chan time.Time {
 	if err != nil {
 		b.Fatal(err)
 	}
+	b.Cleanup(func() { response.Body.Close() })
 	answers := make(chan time.Time, 64)
 	go func() {
-		defer response.Body.Close()
 		lines := bufio.NewScanner(response.Body)
 		lines.Buffer(nil, 16<<20)
 		for lines.Scan() {

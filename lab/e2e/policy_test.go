@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"encoding/json"
 	"regexp"
 	"slices"
 	"strings"
@@ -87,6 +88,38 @@ func TestStandingIdentityCannotReadSecrets(t *testing.T) {
 		}
 		if len(capabilities) != 1 || capabilities[0] != "deny" {
 			t.Errorf("%s: %v", path, capabilities)
+		}
+	}
+}
+
+// TestStandingIdentityCanChangeNothing holds, with the real Vault, that no path
+// that a remedy acts on can be changed by the bot as it stands.
+func TestStandingIdentityCanChangeNothing(t *testing.T) {
+	out := run(t, "policy", "vault", "--remedy", "all", "--output", "json")
+	var roles []struct{ Remedy, Policy string }
+	if err := json.Unmarshal([]byte(out.stdout), &roles); err != nil || len(roles) < 6 {
+		t.Fatalf("exit %d, %d roles, %v\n%s", out.code, len(roles), err, out.stderr)
+	}
+	client, err := lab.VaultAdmin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	client.SetToken(tokenFor(t, "tandem-diagnose"))
+	for _, role := range roles {
+		for _, found := range regexp.MustCompile(`path "([^"]+)"`).FindAllStringSubmatch(role.Policy, -1) {
+			path := found[1]
+			if path == "auth/token/revoke-self" {
+				continue // everybody may end their own token
+			}
+			capabilities, err := client.Sys().CapabilitiesSelfWithContext(t.Context(), path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, c := range capabilities {
+				if c != "deny" && c != "read" && c != "list" {
+					t.Errorf("%s: the standing identity may %s on %s", role.Remedy, c, path)
+				}
+			}
 		}
 	}
 }
