@@ -48,7 +48,7 @@ build: ## build bin/bot, static
 
 .PHONY: bench
 bench: packages ## benchmarks, each as a ratio to a baseline of the same run
-	go test -run '^$$' -bench . -benchtime 1x -timeout 30m ./diagnostics ./lab/bench
+	go test -run '^$$' -bench . -benchtime 1x -timeout 40m ./diagnostics ./approvals/store ./lab/bench
 
 .PHONY: fuzz
 fuzz: ## each fuzz target for ten seconds

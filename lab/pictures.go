@@ -47,6 +47,10 @@ type scene struct {
 func scenes() []scene {
 	const last = `[...document.querySelectorAll("#messages .message:has(.block-actions)")].at(-1)`
 	const toTop = last + `.scrollIntoView({ block: "start" })`
+	const thread = "#thread-messages"
+	const card = `document.querySelector("` + thread + ` .message:has([data-action=approve])")`
+	openThread := chromedp.Steps(shows(last+`?.querySelector(".replies")`), runs(last+`.querySelector(".replies").click()`))
+	approves := chromedp.Steps(openThread, shows(card), runs(card+`.querySelector("[data-add=white_check_mark]").click()`))
 	return []scene{
 		{
 			name: "diagnosis", user: "bruno", channel: "incidents", dark: true, frame: toTop,
@@ -68,6 +72,26 @@ func scenes() []scene {
 			name: "pt-br", user: "ana", channel: "incidents", frame: toTop,
 			// Within a minute, the second to ask would join the first one's diagnosis.
 			acts: []step{settle(time.Minute), types("/vault diagnose worker"), answered(last)},
+		},
+		{
+			name: "request", user: "bruno", channel: "incidents", frame: card + `.scrollIntoView({ block: "start" })`,
+			acts: []step{
+				types("/vault diagnose worker --fresh"), answered(last), runs(last + `.querySelector("[data-action^='ask/']").click()`),
+				shows(`document.querySelector("dialog textarea")`), chromedp.SendKeys(chromedp.CSS("dialog textarea"), "a label was renamed in the last release"),
+				runs(`document.querySelector("dialog .modal-foot .primary").click()`), shows(`!document.querySelector("dialog[open]")`), openThread, shows(card),
+			},
+		},
+		{
+			name: "own", user: "bruno", channel: "incidents", frame: `document.querySelector("` + thread + ` .ephemeral").scrollIntoView({ block: "end" })`,
+			acts: []step{approves, shows(`document.querySelector("` + thread + ` .ephemeral")`)},
+		},
+		{
+			name: "proof", user: "carla", channel: "incidents", frame: `document.querySelector("` + thread + ` .message:last-of-type").scrollIntoView({ block: "end" })`,
+			acts: []step{approves, shows(`document.querySelector("` + thread + ` table")`), settle(4 * time.Second)},
+		},
+		{
+			name: "pedido", user: "ana", channel: "incidents", frame: toTop,
+			acts: []step{types("/vault run end-to-end orchestrator"), shows(`document.querySelector("#messages .message:has([data-action=approve])")`)},
 		},
 		{
 			// The last one of Bruno: a modal stays open wherever he goes.

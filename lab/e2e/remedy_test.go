@@ -3,12 +3,19 @@ package e2e
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
 	"tandem/lab/faults"
 	"tandem/lab/slack"
+	"tandem/lab/world"
 )
 
 // mending is a fault and the way in which people have it mended.
@@ -67,6 +74,116 @@ func TestEveryRowIsMendedInChat(t *testing.T) {
 	out := run(t, "audit", "verify")
 	if out.code != 0 {
 		t.Errorf("bot audit verify: exit %d\n%s%s", out.code, out.stdout, out.stderr)
+	}
+	noSecretIsKept(t)
+}
+
+// noSecretIsKept looks for every secret of the lab in all that the remedies left
+// behind: the database, the audit, the workspace, the log and the metrics.
+func noSecretIsKept(t *testing.T) {
+	t.Helper()
+	state := lab.State()
+	_, left := slackState(t)
+	left += botLog(t) + get(t, state.Bot.HealthURL+"/metrics") + run(t, "audit", "export").stdout
+	for _, suffix := range []string{"", "-wal"} {
+		data, err := os.ReadFile(state.Bot.DatabaseFile + suffix)
+		if err != nil && (suffix == "" || !errors.Is(err, fs.ErrNotExist)) {
+			t.Fatal(err)
+		}
+		left += string(data)
+	}
+	if !strings.Contains(left, "tandem-kv-undelete") {
+		t.Error("nothing tells of the remedies; this test proves nothing")
+	}
+	for name, secret := range secretsOf(t, state) {
+		if i := strings.Index(left, secret); i >= 0 {
+			t.Errorf("%s is kept: …%q…", name, left[max(0, i-200):i])
+		}
+	}
+	if found := regexp.MustCompile(`hvs\.[A-Za-z0-9_-]{20,}|eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.`).FindString(left); found != "" {
+		t.Errorf("a token is kept: %s…", found[:12])
+	}
+}
+
+func secretsOf(t *testing.T, state world.State) map[string]string {
+	t.Helper()
+	uri, err := url.Parse(state.MongoDB.URI)
+	if err != nil {
+		t.Fatal(err)
+	}
+	password, _ := uri.User.Password()
+	secrets := map[string]string{
+		"MongoDB's password": password, "the root token": state.Vault.RootToken, "the unseal key": state.Vault.UnsealKey,
+		"the bot token": state.Slack.BotToken, "the app token": state.Slack.AppToken,
+	}
+	files, err := filepath.Glob(filepath.Join(state.Bot.RemedySecretsDir, "*"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no secret ids: %v", err)
+	}
+	for _, file := range append(files, state.Bot.VaultTokenFile) {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		secrets[file] = strings.TrimSpace(string(data))
+	}
+	return secrets
+}
+
+// TestProceduresAndTheKillSwitch has the runbook's end-to-end check run as a Job
+// after an approval, and sees that nothing of it happens under the kill switch.
+func TestProceduresAndTheKillSwitch(t *testing.T) {
+	awaitHealthy(t)
+	if out := run(t, "freeze", "--reason", "the auditors are here"); out.code != 0 {
+		t.Fatalf("bot freeze: exit %d\n%s%s", out.code, out.stdout, out.stderr)
+	}
+	say(t, "incidents", "/vault run end-to-end worker")
+	frozen := latest(t)
+	eventually(t, settle, func() error {
+		_, err := newest(t, func(m slack.Message) bool {
+			return m.VisibleTo == "U0ANA00001" && m.TS >= frozen && holds(t, m, "the auditors are here")
+		})
+		return err
+	})
+	if out := run(t, "unfreeze"); out.code != 0 {
+		t.Fatalf("bot unfreeze: exit %d\n%s%s", out.code, out.stdout, out.stderr)
+	}
+	for _, procedure := range []string{"end-to-end", "spire-entries", "database-role-write"} {
+		t.Run(procedure, func(t *testing.T) { follow(t, procedure) })
+	}
+}
+
+// follow asks for a procedure, approves it as another person, and awaits its end.
+// One that has nothing to do says so.
+func follow(t *testing.T, procedure string) {
+	t.Helper()
+	before, last := len(cards(t)), latest(t)
+	say(t, "incidents", "/vault run "+procedure+" orchestrator")
+	var card slack.Message
+	eventually(t, settle, func() error {
+		if all := cards(t); len(all) > before {
+			card = all[len(all)-1]
+			return nil
+		}
+		_, err := newest(t, func(m slack.Message) bool { return m.VisibleTo == "U0ANA00001" && m.TS > last && holds(t, m, "🚫") })
+		return err
+	})
+	if card.TS == "" {
+		if procedure == "end-to-end" {
+			t.Fatal("the end-to-end check was refused")
+		}
+		return // all is as it is declared: there is nothing to ask for
+	}
+	react(t, "bruno", card)
+	eventually(t, settle, func() error {
+		state := request(t, requestOf(card))
+		if strings.Contains(state, requestOf(card)+": done") {
+			return nil
+		}
+		return errors.New(state)
+	})
+	if err := threadSays(t, card, "test_vault_accepts_the_jwt_svid PASSED"); err != nil && procedure == "end-to-end" {
+		t.Errorf("the thread does not have the output: %v", err)
 	}
 }
 
