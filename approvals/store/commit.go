@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"tandem/approvals"
@@ -22,22 +21,110 @@ type row struct {
 	body, hash        string // as stored
 }
 
-// Commit implements approvals.Store.
+// The statements of a commit.
+const (
+	selectHead    = "SELECT number, hash FROM audit_head WHERE one = 1"
+	insertRequest = `INSERT INTO requests (id, noted, version, state, open, target, service, requester, channel, asked, body, opened)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING`
+	// What was asked, by whom and where, never changes: so the indexes on it are
+	// left alone, and a request that says otherwise is not the one that is there.
+	updateRequest = `UPDATE requests SET noted = $2, behind = 1, version = $3, state = $4, open = $5, body = $11
+		WHERE id = $1 AND version = $12 AND target = $6 AND service = $7 AND requester = $8 AND channel = $9 AND asked = $10`
+	updateNoted = "UPDATE requests SET noted = $2, behind = 1 WHERE id = $1"
+	updateCard  = `UPDATE requests SET card_channel = $2, card_ts = $3, card_shown = $4,
+		behind = CASE WHEN $3 = '' OR $4 < noted THEN 1 ELSE 0 END WHERE id = $1`
+	insertEntries = "INSERT INTO audit (number, request, note, before, hash) VALUES "
+	updateHead    = "UPDATE audit_head SET number = $1, hash = $2 WHERE one = 1"
+)
+
+// Commit implements approvals.Store. Changes that come at the same time are
+// written in one transaction: the disk is waited for once.
 func (s *Store) Commit(ctx context.Context, c approvals.Change) (approvals.Entry, error) {
 	rows, err := rowsOf(c)
 	if err != nil {
 		return approvals.Entry{}, err
 	}
-	var last approvals.Entry
-	err = s.transact(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		var err error
-		last, err = s.commit(ctx, tx, c, rows)
-		return err
-	})
-	if err != nil {
+	t := newTicket(c, rows)
+	if err := s.queue.pass(ctx, t, func(batch []*ticket) { s.writeAll(context.WithoutCancel(ctx), batch) }); err != nil {
 		return approvals.Entry{}, explain("write to the database of the approvals", err)
 	}
-	return last, nil
+	return t.last, nil
+}
+
+// writeAll writes tickets together. When that fails each is tried alone, so that
+// none fails for another's sake.
+func (s *Store) writeAll(ctx context.Context, batch []*ticket) {
+	err := s.transact(ctx, func(ctx context.Context, tx *sql.Tx) error { return s.writeBatch(ctx, tx, batch) })
+	if err == nil {
+		return
+	}
+	alone := len(batch) == 1 || errors.Is(err, approvals.ErrUnsure)
+	for _, t := range batch {
+		switch {
+		case alone && t.err == nil:
+			t.err = err
+		case !alone:
+			s.writeAll(ctx, []*ticket{t})
+		}
+	}
+}
+
+// writeBatch writes all parts of the changes, the head of the chain locked. One
+// that conflicts has written nothing when it is found out, and is left out.
+func (s *Store) writeBatch(ctx context.Context, tx *sql.Tx, batch []*ticket) error {
+	head, err := s.start(ctx, tx, batch)
+	if err != nil {
+		return err
+	}
+	var entries []approvals.Entry
+	var jobs []approvals.Job
+	var refused error
+	for _, t := range batch {
+		t.err = s.writeOne(ctx, tx, t, head)
+		switch {
+		case named(t.err):
+			refused = t.err
+			continue
+		case t.err != nil:
+			return t.err
+		}
+		head, entries, jobs = t.last, append(entries, t.entries...), append(jobs, t.change.Jobs...)
+	}
+	if refused != nil && len(batch) == 1 { // which may have written its first request
+		return refused
+	}
+	if err := putEntries(ctx, tx, entries); err != nil {
+		return err
+	}
+	return s.insertJobs(ctx, tx, jobs)
+}
+
+// start reads the end of the chain, locked when something will be put behind it.
+func (s *Store) start(ctx context.Context, tx *sql.Tx, batch []*ticket) (approvals.Entry, error) {
+	if slices.ContainsFunc(batch, func(t *ticket) bool { return len(t.change.Notes) > 0 }) {
+		return s.lockHead(ctx, tx)
+	}
+	return lastEntry(ctx, tx)
+}
+
+// writeOne writes a change, but for its entries and jobs.
+func (s *Store) writeOne(ctx context.Context, tx *sql.Tx, t *ticket, head approvals.Entry) error {
+	t.entries = seal(head, t.change.Notes, t.rows)
+	if t.last = head; len(t.entries) > 0 {
+		t.last = t.entries[len(t.entries)-1]
+	}
+	for _, r := range t.rows {
+		if err := putRow(ctx, tx, r, t.entries); err != nil {
+			return err
+		}
+	}
+	if err := putCard(ctx, tx, t.change.Card); err != nil {
+		return err
+	}
+	if err := putNoted(ctx, tx, t.entries, t.rows); err != nil {
+		return err
+	}
+	return putFreezes(ctx, tx, t.change)
 }
 
 // rowsOf makes the rows of a change, and wants a note about each.
@@ -67,47 +154,11 @@ func hashOf(text string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// commit writes all parts of a change, the head of the chain locked.
-func (s *Store) commit(ctx context.Context, tx *sql.Tx, c approvals.Change, rows []row) (approvals.Entry, error) {
-	last, err := s.note(ctx, tx, c.Notes, rows)
-	if err != nil {
-		return last, err
-	}
-	if err := putCard(ctx, tx, c.Card); err != nil {
-		return last, err
-	}
-	if err := putFreezes(ctx, tx, c); err != nil {
-		return last, err
-	}
-	return last, s.insertJobs(ctx, tx, c.Jobs)
-}
-
-// note seals the notes into the chain, and writes the rows that they tell of.
-func (s *Store) note(ctx context.Context, tx *sql.Tx, notes []approvals.Note, rows []row) (approvals.Entry, error) {
-	if len(notes) == 0 {
-		return lastEntry(ctx, tx)
-	}
-	head, err := s.lockHead(ctx, tx)
-	if err != nil {
-		return approvals.Entry{}, err
-	}
-	entries := seal(head, notes, rows)
-	for _, r := range rows {
-		if err := putRow(ctx, tx, r, entries); err != nil {
-			return approvals.Entry{}, err
-		}
-	}
-	if err := putNoted(ctx, tx, entries, rows); err != nil {
-		return approvals.Entry{}, err
-	}
-	return entries[len(entries)-1], putEntries(ctx, tx, entries)
-}
-
 // lockHead reads the end of the chain, and keeps everybody else from going on
 // from there. SQLite has its lock since the transaction began.
-func (s *Store) lockHead(ctx context.Context, tx *sql.Tx) (approvals.Entry, error) {
+func (s *Store) lockHead(ctx context.Context, tx querier) (approvals.Entry, error) {
 	var head approvals.Entry
-	err := tx.QueryRowContext(ctx, "SELECT number, hash FROM audit_head WHERE one = 1"+s.kind.lock).Scan(&head.Number, &head.Hash)
+	err := tx.QueryRowContext(ctx, selectHead+s.kind.lock).Scan(&head.Number, &head.Hash)
 	return head, err
 }
 
@@ -128,7 +179,7 @@ func seal(head approvals.Entry, notes []approvals.Note, rows []row) []approvals.
 }
 
 // putRow writes a request by compare-and-swap.
-func putRow(ctx context.Context, tx *sql.Tx, r row, entries []approvals.Entry) error {
+func putRow(ctx context.Context, tx querier, r row, entries []approvals.Entry) error {
 	var opened, noted int64
 	for _, e := range entries {
 		if e.Request != r.ID {
@@ -138,14 +189,9 @@ func putRow(ctx context.Context, tx *sql.Tx, r row, entries []approvals.Entry) e
 			opened = e.Number
 		}
 	}
-	args := append([]any{r.ID, noted}, columns(r.Request, r.body)...)
-	query := `INSERT INTO requests (id, noted, version, state, open, target, service, requester, channel, asked, body, opened)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING`
-	args = append(args, opened)
-	if r.was > 0 {
-		query = `UPDATE requests SET noted = $2, version = $3, state = $4, open = $5, target = $6, service = $7, requester = $8,
-			channel = $9, asked = $10, body = $11 WHERE id = $1 AND version = $12`
-		args[len(args)-1] = r.was
+	query, args := insertRequest, append([]any{r.ID, noted}, columns(r.Request, r.body)...)
+	if args = append(args, opened); r.was > 0 {
+		query, args[len(args)-1] = updateRequest, r.was
 	}
 	changed, err := exec(ctx, tx, query, args...)
 	if taken(err) || err == nil && changed == 0 {
@@ -167,7 +213,7 @@ func columns(r approvals.Request, body string) []any {
 }
 
 // putNoted tells requests that are not written themselves of entries about them.
-func putNoted(ctx context.Context, tx *sql.Tx, entries []approvals.Entry, rows []row) error {
+func putNoted(ctx context.Context, tx querier, entries []approvals.Entry, rows []row) error {
 	noted := map[string]int64{}
 	for _, e := range entries {
 		if e.Request != "" && !slices.ContainsFunc(rows, func(r row) bool { return r.ID == e.Request }) {
@@ -175,7 +221,7 @@ func putNoted(ctx context.Context, tx *sql.Tx, entries []approvals.Entry, rows [
 		}
 	}
 	for id, number := range noted {
-		if _, err := exec(ctx, tx, "UPDATE requests SET noted = $2 WHERE id = $1", safeText(id), number); err != nil {
+		if _, err := exec(ctx, tx, updateNoted, safeText(id), number); err != nil {
 			return err
 		}
 	}
@@ -183,8 +229,10 @@ func putNoted(ctx context.Context, tx *sql.Tx, entries []approvals.Entry, rows [
 }
 
 // putEntries appends to the chain, and moves its head.
-func putEntries(ctx context.Context, tx *sql.Tx, entries []approvals.Entry) error {
-	const fields = 5
+func putEntries(ctx context.Context, tx querier, entries []approvals.Entry) error {
+	if len(entries) == 0 {
+		return nil
+	}
 	var places []string
 	var args []any
 	for _, e := range entries {
@@ -192,37 +240,30 @@ func putEntries(ctx context.Context, tx *sql.Tx, entries []approvals.Entry) erro
 		if err != nil {
 			return fmt.Errorf("marshal an audit entry: %w", err)
 		}
-		places = append(places, place(len(args), fields))
+		n := len(args)
+		places = append(places, fmt.Sprintf("($%d, $%d, $%d, $%d, $%d)", n+1, n+2, n+3, n+4, n+5))
 		args = append(args, e.Number, safeText(e.Request), string(note), e.Before, e.Hash)
 	}
-	query := "INSERT INTO audit (number, request, note, before, hash) VALUES " + strings.Join(places, ", ")
-	if _, err := exec(ctx, tx, query, args...); taken(err) {
+	_, err := exec(ctx, tx, insertEntries+strings.Join(places, ", "), args...)
+	if taken(err) {
 		return &failure{"there are audit entries that the bot did not write: run bot audit verify", err}
-	} else if err != nil {
+	}
+	if err != nil {
 		return err
 	}
 	last := entries[len(entries)-1]
-	changed, err := exec(ctx, tx, "UPDATE audit_head SET number = $1, hash = $2 WHERE one = 1", last.Number, last.Hash)
+	changed, err := exec(ctx, tx, updateHead, last.Number, last.Hash)
 	if err == nil && changed != 1 {
 		return errors.New("the head of the audit chain is gone")
 	}
 	return err
 }
 
-// place is like ($6, $7): n parameters behind those that there are.
-func place(behind, n int) string {
-	names := make([]string, n)
-	for i := range names {
-		names[i] = "$" + strconv.Itoa(behind+i+1)
-	}
-	return "(" + strings.Join(names, ", ") + ")"
-}
-
-func putCard(ctx context.Context, tx *sql.Tx, c *approvals.CardChange) error {
+func putCard(ctx context.Context, tx querier, c *approvals.CardChange) error {
 	if c == nil {
 		return nil
 	}
-	changed, err := exec(ctx, tx, "UPDATE requests SET card_channel = $2, card_ts = $3, card_shown = $4 WHERE id = $1",
+	changed, err := exec(ctx, tx, updateCard,
 		safeText(c.Request), safeText(c.Card.Channel), safeText(c.Card.TS), c.Card.Shown)
 	if err == nil && changed == 0 {
 		return approvals.ErrNotFound

@@ -2,18 +2,19 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"time"
 
 	"tandem/approvals"
 )
+
+const selectFreezes = "SELECT target, who, reason, since FROM freezes ORDER BY since, target"
 
 // Freezes implements approvals.Store. The oldest comes first.
 func (s *Store) Freezes(ctx context.Context) ([]approvals.Freeze, error) {
 	var held []approvals.Freeze
 	err := s.again(ctx, func(ctx context.Context) error {
 		var err error
-		held, err = collect(ctx, s.read, scanFreeze, "SELECT target, who, reason, since FROM freezes ORDER BY since, target")
+		held, err = collect(ctx, s.reader, scanFreeze, selectFreezes)
 		return err
 	})
 	return held, explain("read the freezes", err)
@@ -27,7 +28,7 @@ func scanFreeze(scan func(...any) error) (approvals.Freeze, error) {
 	return f, err
 }
 
-func putFreezes(ctx context.Context, tx *sql.Tx, c approvals.Change) error {
+func putFreezes(ctx context.Context, tx querier, c approvals.Change) error {
 	if c.Unfreeze != "" {
 		if _, err := exec(ctx, tx, "DELETE FROM freezes WHERE target = $1", safeText(c.Unfreeze)); err != nil {
 			return err

@@ -57,7 +57,7 @@ func (s *Store) insertJobs(ctx context.Context, tx *sql.Tx, jobs []approvals.Job
 			InsertOpts: &river.InsertOpts{Queue: queue, ScheduledAt: s.after(j.At)},
 		}
 	}
-	_, err := s.jobs.InsertManyTx(ctx, tx, params)
+	_, err := s.jobs.InsertManyFastTx(ctx, tx, params)
 	return err
 }
 
@@ -97,10 +97,7 @@ func (s *Store) Run(ctx context.Context, w approvals.Worker) error {
 	if err != nil {
 		return err
 	}
-	if err := client.Start(ctx); err != nil {
-		if ctx.Err() != nil {
-			return nil
-		}
+	if err := client.Start(ctx); err != nil && ctx.Err() == nil {
 		return explain("start to work jobs", err)
 	}
 	s.sweep(ctx, w)

@@ -32,7 +32,7 @@ func (s *Store) migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ours, err := goose.NewProvider(s.kind.name, s.write, files,
+	ours, err := goose.NewProvider(s.kind.name, s.db, files,
 		goose.WithTableName("tandem_migrations"), goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
 	if err != nil {
 		return err

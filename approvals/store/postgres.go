@@ -39,9 +39,9 @@ func (s *Store) openPostgres(ctx context.Context) error {
 	if s.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
 		return explain("open PostgreSQL", err)
 	}
-	s.write = stdlib.OpenDBFromPool(s.pool)
-	s.read = s.write
-	s.driver = riverdatabasesql.NewWithPgxListener(s.write, s.pool)
+	s.db = stdlib.OpenDBFromPool(s.pool)
+	s.reader = s.db
+	s.driver = riverdatabasesql.NewWithPgxListener(s.db, s.pool)
 	s.kind = dialect{name: goose.DialectPostgres, files: "migrations/postgres", lock: " FOR UPDATE"}
 	return s.migrateAlone(ctx)
 }
@@ -50,7 +50,7 @@ func (s *Store) openPostgres(ctx context.Context) error {
 func (s *Store) migrateAlone(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, migrationTime)
 	defer cancel()
-	conn, err := s.write.Conn(ctx)
+	conn, err := s.db.Conn(ctx)
 	if err != nil {
 		return explain("connect to PostgreSQL", err)
 	}

@@ -14,7 +14,10 @@ import (
 // defaultLimit is of a list of requests.
 const defaultLimit = 50
 
-const selectRequest = "SELECT body, card_channel, card_ts, card_shown FROM requests"
+const (
+	selectRequest = "SELECT body, card_channel, card_ts, card_shown FROM requests"
+	selectOne     = selectRequest + " WHERE id = $1"
+)
 
 func scanRequest(scan func(...any) error) (approvals.Request, error) {
 	var body string
@@ -32,7 +35,7 @@ func scanRequest(scan func(...any) error) (approvals.Request, error) {
 
 // Request implements approvals.Store.
 func (s *Store) Request(ctx context.Context, id string) (approvals.Request, error) {
-	found, err := s.find(ctx, selectRequest+" WHERE id = $1", safeText(id))
+	found, err := s.find(ctx, selectOne, safeText(id))
 	if err == nil && len(found) == 0 {
 		return approvals.Request{}, approvals.ErrNotFound
 	}
@@ -52,10 +55,28 @@ func (s *Store) find(ctx context.Context, query string, args ...any) ([]approval
 	var found []approvals.Request
 	err := s.again(ctx, func(ctx context.Context) error {
 		var err error
-		found, err = collect(ctx, s.read, scanRequest, query, args...)
+		found, err = collect(ctx, s.reader, scanRequest, query, args...)
 		return err
 	})
 	return found, explain("read requests", err)
+}
+
+// openOrEnded says which, when the states are all of one kind.
+func openOrEnded(states []approvals.State) []string {
+	open := 0
+	for _, s := range states {
+		if slices.Contains(approvals.Open(), s) {
+			open++
+		}
+	}
+	switch open {
+	case len(states):
+		return []string{"open = 1"}
+	case 0:
+		return []string{"open = 0"}
+	default:
+		return nil
+	}
 }
 
 // listing is the query of a filter. Where an index is of some rows only, its
@@ -73,9 +94,7 @@ func listing(f approvals.Filter) (string, []any) {
 			names = append(names, param(safeText(string(state))))
 		}
 		where = append(where, "state IN ("+strings.Join(names, ", ")+")")
-		if !slices.ContainsFunc(f.States, func(s approvals.State) bool { return !slices.Contains(approvals.Open(), s) }) {
-			where = append(where, "open = 1")
-		}
+		where = append(where, openOrEnded(f.States)...)
 	}
 	for _, equal := range []struct{ column, value string }{
 		{"requester", f.Requester}, {"target", f.Target}, {"service", f.Service}, {"channel", f.Channel}, {"card_ts", f.Card},
@@ -84,6 +103,12 @@ func listing(f approvals.Filter) (string, []any) {
 			where = append(where, equal.column+" = "+param(safeText(equal.value)))
 		}
 	}
+	// What is found by its card, or open, are few: they are sorted, and SQLite is
+	// kept from walking through all in their order instead, which the + does.
+	order := "asked DESC, opened DESC"
+	if slices.Contains(where, "open = 1") || f.Card != "" {
+		order = "+asked DESC, +opened DESC"
+	}
 	if f.Card != "" {
 		where = append(where, "card_ts <> ''")
 	}
@@ -91,7 +116,7 @@ func listing(f approvals.Filter) (string, []any) {
 		where = append(where, "asked >= "+param(f.Since.UnixMilli()))
 	}
 	if f.Behind {
-		where = append(where, "(card_ts = '' OR card_shown < noted)")
+		where = append(where, "behind = 1")
 	}
 	query := selectRequest
 	if len(where) > 0 {
@@ -101,5 +126,5 @@ func listing(f approvals.Filter) (string, []any) {
 	if limit == 0 {
 		limit = defaultLimit
 	}
-	return query + " ORDER BY asked DESC, opened DESC LIMIT " + param(limit), args
+	return query + " ORDER BY " + order + " LIMIT " + param(limit), args
 }

@@ -15,7 +15,7 @@ import (
 
 	"github.com/pressly/goose/v3"
 	"github.com/riverqueue/river/riverdriver/riversqlite"
-	_ "modernc.org/sqlite" // the driver named sqlite
+	"modernc.org/sqlite"
 )
 
 // sqliteReaders is how many connections read beside the one that writes.
@@ -33,13 +33,13 @@ func (s *Store) openSQLite(ctx context.Context) error {
 		return err
 	}
 	defer unlock()
-	if s.write, err = openFile(path, 1, url.Values{"_txlock": {"immediate"}}); err != nil {
+	if s.db, err = openFile(path, 1, url.Values{"_txlock": {"immediate"}}); err != nil {
 		return err
 	}
-	if s.read, err = openFile(path, sqliteReaders, url.Values{"_query_only": {"1"}}); err != nil {
+	if s.reader, err = openFile(path, sqliteReaders, url.Values{"_query_only": {"1"}}); err != nil {
 		return err
 	}
-	s.driver = riversqlite.New(s.write)
+	s.driver = riversqlite.New(s.db)
 	s.kind = dialect{name: goose.DialectSQLite3, files: "migrations/sqlite"}
 	return s.migrate(ctx)
 }
@@ -107,10 +107,11 @@ func openFile(path string, connections int, more url.Values) (*sql.DB, error) {
 		query[k] = v
 	}
 	address := url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: query.Encode()}
-	db, err := sql.Open("sqlite", address.String())
+	plain, err := sqlite.NewConnector(address.String())
 	if err != nil {
-		return nil, fmt.Errorf("open the database file %s: %w", path, err)
+		return nil, explain("open the database file", err)
 	}
+	db := sql.OpenDB(connector{plain})
 	db.SetMaxOpenConns(connections)
 	db.SetMaxIdleConns(connections)
 	return db, nil

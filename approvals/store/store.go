@@ -32,9 +32,10 @@ type Store struct {
 	opts   Options
 	owner  string // of the leases that the store takes itself
 	kind   dialect
-	write  *sql.DB
-	read   *sql.DB       // the same as write on PostgreSQL
+	db     *sql.DB       // that is written to, by River too
+	reader *sql.DB       // that is read from; the same as db on PostgreSQL
 	pool   *pgxpool.Pool // nil on SQLite
+	queue  queue         // of changes that wait to be written
 	driver riverdriver.Driver[*sql.Tx]
 	jobs   *river.Client[*sql.Tx] // inserts only
 }
@@ -113,11 +114,11 @@ func (s *Store) open(ctx context.Context) error {
 // Close lets go of the database. Run must have returned.
 func (s *Store) Close() error {
 	var errs []error
-	if s.read != nil && s.read != s.write {
-		errs = append(errs, s.read.Close())
+	if s.reader != nil && s.reader != s.db {
+		errs = append(errs, s.reader.Close())
 	}
-	if s.write != nil {
-		errs = append(errs, s.write.Close())
+	if s.db != nil {
+		errs = append(errs, s.db.Close())
 	}
 	if s.pool != nil {
 		s.pool.Close()

@@ -13,7 +13,11 @@ import (
 // page is how many entries are read at once.
 const page = 1000
 
-const selectEntry = "SELECT number, note, before, hash FROM audit"
+const (
+	selectEntry   = "SELECT number, note, before, hash FROM audit"
+	selectTrail   = selectEntry + " WHERE number > $1 ORDER BY number LIMIT $2"
+	selectTrailOf = selectEntry + " WHERE number > $1 AND request = $3 ORDER BY number LIMIT $2"
+)
 
 func scanEntry(scan func(...any) error) (approvals.Entry, error) {
 	var e approvals.Entry
@@ -48,14 +52,14 @@ func (s *Store) Trail(ctx context.Context, f approvals.TrailFilter) ([]approvals
 }
 
 func (s *Store) trailPage(ctx context.Context, request string, after int64, size int) ([]approvals.Entry, error) {
-	query, args := selectEntry+" WHERE number > $1 ORDER BY number LIMIT $2", []any{after, size}
+	query, args := selectTrail, []any{after, size}
 	if request != "" {
-		query, args = selectEntry+" WHERE number > $1 AND request = $3 ORDER BY number LIMIT $2", append(args, safeText(request))
+		query, args = selectTrailOf, append(args, safeText(request))
 	}
 	var entries []approvals.Entry
 	err := s.again(ctx, func(ctx context.Context) error {
 		var err error
-		entries, err = collect(ctx, s.read, scanEntry, query, args...)
+		entries, err = collect(ctx, s.reader, scanEntry, query, args...)
 		return err
 	})
 	return entries, err

@@ -35,7 +35,7 @@ func (s *Store) again(ctx context.Context, f func(context.Context) error) error 
 // transact writes in one transaction. ErrUnsure: whether it is written is not known.
 func (s *Store) transact(ctx context.Context, do func(context.Context, *sql.Tx) error) error {
 	return s.again(ctx, func(ctx context.Context) error {
-		tx, err := s.write.BeginTx(ctx, nil)
+		tx, err := s.db.BeginTx(ctx, nil)
 		if err != nil {
 			return err
 		}

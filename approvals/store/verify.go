@@ -15,14 +15,17 @@ import (
 // verifyTime bounds one verification of the whole chain.
 const verifyTime = 10 * time.Minute
 
-const selectRecord = "SELECT number, request, note, before, hash FROM audit"
+const (
+	selectRecord = "SELECT number, request, note, before, hash FROM audit"
+	selectBroken = "SELECT body FROM broken WHERE one = 1"
+)
 
 // Broken implements approvals.Store.
 func (s *Store) Broken(ctx context.Context) (*approvals.Break, error) {
 	var b *approvals.Break
 	err := s.again(ctx, func(ctx context.Context) error {
 		var err error
-		b, err = remembered(ctx, s.read)
+		b, err = remembered(ctx, s.reader)
 		return err
 	})
 	return b, explain("look at the audit chain", err)
@@ -30,7 +33,7 @@ func (s *Store) Broken(ctx context.Context) (*approvals.Break, error) {
 
 func remembered(ctx context.Context, q querier) (*approvals.Break, error) {
 	var body string
-	err := q.QueryRowContext(ctx, "SELECT body FROM broken WHERE one = 1").Scan(&body)
+	err := q.QueryRowContext(ctx, selectBroken).Scan(&body)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
@@ -103,7 +106,7 @@ func (s *Store) Acknowledge(ctx context.Context, who, reason string) (approvals.
 }
 
 // openNow locks the head, and says which breaks nobody has acknowledged by now.
-func (s *Store) openNow(ctx context.Context, tx *sql.Tx, v *inspection) ([]approvals.Break, error) {
+func (s *Store) openNow(ctx context.Context, tx querier, v *inspection) ([]approvals.Break, error) {
 	if _, err := s.lockHead(ctx, tx); err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return nil, err
 	}
@@ -134,7 +137,7 @@ func union(breaks, more []approvals.Break) []approvals.Break {
 
 // sealBehindAll appends a note behind the last entry that is there, also when
 // that is not the one that the head names.
-func (s *Store) sealBehindAll(ctx context.Context, tx *sql.Tx, n approvals.Note) (approvals.Entry, error) {
+func (s *Store) sealBehindAll(ctx context.Context, tx querier, n approvals.Note) (approvals.Entry, error) {
 	head, err := s.lockHead(ctx, tx)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return head, err
@@ -166,7 +169,7 @@ func lastRecord(ctx context.Context, q querier) (record, error) {
 func (s *Store) inspection(ctx context.Context, all bool) (*inspection, error) {
 	ctx, cancel := context.WithTimeout(ctx, verifyTime)
 	defer cancel()
-	tx, err := s.read.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
+	tx, err := s.reader.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
 	if err != nil {
 		return nil, err
 	}
@@ -194,7 +197,7 @@ func (s *Store) inspection(ctx context.Context, all bool) (*inspection, error) {
 }
 
 // readChain goes by windows of numbers: so even an entry that is there twice is seen.
-func (s *Store) readChain(ctx context.Context, tx *sql.Tx, v *inspection, last int64) error {
+func (s *Store) readChain(ctx context.Context, tx querier, v *inspection, last int64) error {
 	query := selectRecord + " WHERE number > $1 AND number <= $2 ORDER BY number"
 	for from := int64(-1 << 63); from < last; {
 		to := last
@@ -217,7 +220,7 @@ func (s *Store) readChain(ctx context.Context, tx *sql.Tx, v *inspection, last i
 }
 
 // readRows compares each request with what its last entry says.
-func (s *Store) readRows(ctx context.Context, tx *sql.Tx, v *inspection) error {
+func (s *Store) readRows(ctx context.Context, tx querier, v *inspection) error {
 	query := `SELECT id, version, state, open, target, service, requester, channel, asked, body FROM requests
 		WHERE id > $1 ORDER BY id LIMIT $2`
 	for after := ""; ; {

@@ -52,7 +52,7 @@ func (w *workspace) write(file string, words ...any) error {
 	if err != nil {
 		return err
 	}
-	_, err = f.WriteString(fmt.Sprintln(words...))
+	_, err = fmt.Fprintln(f, words...)
 	return errors.Join(err, f.Close())
 }
 

@@ -12,15 +12,16 @@ CREATE TABLE requests (
     body         TEXT    NOT NULL, -- the whole request as JSON; its hash is in the audit
     opened       INTEGER NOT NULL, -- the first audit entry about it
     noted        INTEGER NOT NULL, -- the last one
+    behind       INTEGER NOT NULL DEFAULT 1 CHECK (behind IN (0, 1)), -- its card has not shown that, or there is none
     card_channel TEXT    NOT NULL DEFAULT '',
     card_ts      TEXT    NOT NULL DEFAULT '',
     card_shown   INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 CREATE UNIQUE INDEX requests_open ON requests (target) WHERE open = 1;
-CREATE INDEX requests_behind ON requests (asked, opened) WHERE card_ts = '' OR card_shown < noted;
+CREATE INDEX requests_behind ON requests (asked, opened) WHERE behind = 1;
 CREATE INDEX requests_asked ON requests (asked, opened);
-CREATE INDEX requests_state ON requests (state, asked, opened);
+CREATE INDEX requests_ended ON requests (state, asked, opened) WHERE open = 0;
 CREATE INDEX requests_target ON requests (target, asked, opened);
 CREATE INDEX requests_service ON requests (service, asked, opened);
 CREATE INDEX requests_requester ON requests (requester, asked, opened);
