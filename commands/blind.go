@@ -22,14 +22,15 @@ func (b *blinds) add(c CardCheck, e *diagnostics.BlindError, w Words) {
 		return
 	}
 	detail := visible(e.Detail)
-	key := strings.Join([]string{string(e.Reason), detail, e.Next}, "\x00")
+	next := visible(e.Next.In(w.Lang))
+	key := strings.Join([]string{string(e.Reason), detail, next}, "\x00")
 	for _, g := range *b {
 		if g.key == key || e.Gate != "" && g.blind.Code == e.Gate {
 			g.also = append(g.also, c.Code)
 			return
 		}
 	}
-	blind := CardBlind{Code: c.Code, Title: c.Title, Why: w.Reason(e.Reason), Next: visible(e.Next), Because: c.Because}
+	blind := CardBlind{Code: c.Code, Title: c.Title, Why: w.Reason(e.Reason), Next: next, Because: c.Because}
 	if detail != "" {
 		blind.Why += ": " + detail
 	}

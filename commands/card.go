@@ -57,7 +57,7 @@ type CardCheck struct {
 type CardBlind struct {
 	Code, Title string
 	Why         string // reason and, in English, the detail; then the other checks that it hides
-	Next        string // what the operator can do, in English when a probe says it; may be empty
+	Next        string // what the operator can do; may be empty
 	Because     string // like "because of VLT-001"; empty for none
 }
 

@@ -58,7 +58,7 @@ func CheckPage(c CheckInfo, w Words) Page {
 	if len(c.Needs) > 0 {
 		page = append(page, Heading(w.Say("check_needs")), Paragraph(strings.Join(c.Needs, ", ")))
 	}
-	page = append(page, Heading(w.Say("check_reads")), readings(c.Reads))
+	page = append(page, Heading(w.Say("check_reads")), readings(c.Reads, w))
 	page = append(page, Heading(w.Say("check_judges")), outcomes(c.Outcomes, w))
 	page = page.section(w.Say("check_diagnosis"), c.Doc.Diagnosis, w)
 	if c.Command != "" {
@@ -80,10 +80,10 @@ func (p Page) section(heading string, text diagnostics.Text, w Words) Page {
 	return append(p, Paragraph(body))
 }
 
-func readings(reads []Reading) List {
+func readings(reads []Reading, w Words) List {
 	var list List
 	for _, r := range reads {
-		list = append(list, Item{Name: r.Name + " = " + r.Probe, Text: strings.Join(append([]string{r.Doc}, r.Args...), "\n")})
+		list = append(list, Item{Name: r.Name + " = " + r.Probe, Text: strings.Join(append([]string{r.Doc.In(w.Lang)}, r.Args...), "\n")})
 	}
 	return list
 }

@@ -57,10 +57,10 @@ type CheckDoc struct {
 
 // Reading is one probe that a check asks.
 type Reading struct {
-	Name  string   // by which the check's expressions call it
-	Probe string   // like vault.health
-	Doc   string   // what it reads, in English
-	Args  []string // like "job: ${service.job}"
+	Name  string           // by which the check's expressions call it
+	Probe string           // like vault.health
+	Doc   diagnostics.Text // what it reads
+	Args  []string         // like "job: ${service.job}"
 }
 
 // Outcome is one way in which a check can end, the first whose When is true.

@@ -16,7 +16,7 @@ func (fake) Checks() []CheckInfo {
 	return []CheckInfo{
 		{
 			Code: "VLT-001", Title: both("Vault answers", "O Vault responde"),
-			Reads: []Reading{{Name: "vault", Probe: "vault.health", Doc: "Asks every node."}},
+			Reads: []Reading{{Name: "vault", Probe: "vault.health", Doc: both("Asks every node.", "Pergunta a cada nó.")}},
 			Outcomes: []Outcome{
 				{When: "vault.reachable == 0", Status: diagnostics.Fail, Summary: both("no node answers", "nenhum nó responde"), Remedy: both("Start Vault.", "Inicie o Vault.")},
 				{Status: diagnostics.Pass, Summary: both("answers", "responde")},
@@ -27,7 +27,7 @@ func (fake) Checks() []CheckInfo {
 		{
 			Code: "KVS-001", Row: 1, Title: both("The secret exists", "O segredo existe"), Applies: "service.secrets.size() > 0",
 			Needs: []string{"VLT-001"},
-			Reads: []Reading{{Name: "kv", Probe: "vault.secrets", Doc: "Reads metadata.", Args: []string{"service: ${service.name}"}}},
+			Reads: []Reading{{Name: "kv", Probe: "vault.secrets", Doc: both("Reads metadata.", "Lê metadados."), Args: []string{"service: ${service.name}"}}},
 			Outcomes: []Outcome{
 				{When: "secrets.missing", Status: diagnostics.Fail, Summary: both("missing", "ausente")},
 				{Status: diagnostics.Pass, Summary: both("there", "presente")},
@@ -77,13 +77,13 @@ func report() diagnostics.Report {
 				Code: "LOG-001", Title: both("Logs arrive", "Os logs chegam"), Status: diagnostics.Unknown,
 				Summary: both("could not look", "não deu para olhar"),
 				Blind: &diagnostics.BlindError{
-					Reason: diagnostics.ReasonUnreachable, Detail: "GET http://loki:3100: connection refused", Next: "check logs.loki.url",
+					Reason: diagnostics.ReasonUnreachable, Detail: "GET http://loki:3100: connection refused", Next: both("check logs.loki.url", "confira logs.loki.url"),
 				},
 			},
 			{
 				Code: "LOG-002", Title: both("Logs are whole", "Os logs estão inteiros"), Status: diagnostics.Unknown,
 				Blind: &diagnostics.BlindError{
-					Reason: diagnostics.ReasonUnreachable, Detail: "LOG-001: GET http://loki:3100: connection refused", Next: "check logs.loki.url", Gate: "LOG-001",
+					Reason: diagnostics.ReasonUnreachable, Detail: "LOG-001: GET http://loki:3100: connection refused", Next: both("check logs.loki.url", "confira logs.loki.url"), Gate: "LOG-001",
 				},
 			},
 			{Code: "TOK-001", Title: both("The token lives", "O token vive"), Status: diagnostics.Skipped, BecauseOf: []string{"VLT-001"}},

@@ -44,7 +44,7 @@ func BenchmarkLongestPath(b *testing.B) {
 // compare runs diagnosis and baseline in turn, so that both see the same
 // machine, and reports the medians' ratio.
 func (g graph) compare(b *testing.B) {
-	probe := NewProbe("lamp.look", "looks at a lamp", g.look)
+	probe := NewProbe("lamp.look", Text{EN: "looks at a lamp"}, g.look)
 	runner := &Runner{Catalog: g.catalog(b, probe), Now: time.Now}
 	path := g.longestPath()
 	var runs, paths []time.Duration

@@ -16,7 +16,7 @@ const DefaultTimeout = 5 * time.Second
 // with NewProbe.
 type Probe struct {
 	Name    string        // system and subject, like "vault.health"; the part before the dot is the System
-	Doc     string        // one sentence: what it reads
+	Doc     Text          // one sentence: what it reads
 	Timeout time.Duration // zero: DefaultTimeout
 	// Grants are the Vault rights that it needs for the given arguments; nil
 	// when it needs none. The argument is of the type of its Args.
@@ -34,7 +34,7 @@ type Probe struct {
 // The function returns what it asked and what came back as evidence, also when
 // it fails. Any error means that it could not look, and makes the checks that
 // need its facts unknown; a *BlindError says why.
-func NewProbe[A, F any](name, doc string, gather func(context.Context, A) (F, []Evidence, error)) Probe {
+func NewProbe[A, F any](name string, doc Text, gather func(context.Context, A) (F, []Evidence, error)) Probe {
 	return Probe{
 		Name:  name,
 		Doc:   doc,
@@ -93,11 +93,11 @@ const (
 )
 
 // BlindError says that a probe could not look, why, and what to do so that it
-// can. Detail and Next are English and hold no secret values.
+// can. Detail is English; neither it nor Next holds secret values.
 type BlindError struct {
 	Reason Reason
 	Detail string // what happened, like "GET /v1/sys/health: connection refused"
-	Next   string // what the operator can do, optional
+	Next   Text   // what the operator can do, optional
 	Gate   string // code of the gate that did not pass, when that is why nothing was asked
 	Err    error  // the error behind it, optional
 }
@@ -110,9 +110,9 @@ func (e *BlindError) Unwrap() error { return e.Err }
 // reason.
 func (e *BlindError) summary() Text {
 	t := Text{EN: "could not look: " + e.Detail, PT: "não foi possível olhar: " + e.Detail}
-	if e.Next != "" {
-		t.EN += "; next step: " + e.Next
-		t.PT += "; próximo passo: " + e.Next
+	if e.Next != (Text{}) {
+		t.EN += "; next step: " + e.Next.EN
+		t.PT += "; próximo passo: " + e.Next.PT
 	}
 	return t
 }

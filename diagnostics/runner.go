@@ -386,7 +386,7 @@ func (p Probe) ask(ctx context.Context, args any) (a answer) {
 			a = answer{blind: &BlindError{
 				Reason: ReasonPanic,
 				Detail: fmt.Sprintf("probe %s broke (%T)", p.Name, broken),
-				Next:   "report this as a bug of the bot",
+				Next:   Both("report this as a bug of the bot", "relate isto como um defeito do bot"),
 				Err:    &PanicError{Stack: debug.Stack()},
 			}}
 		}

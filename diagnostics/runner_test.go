@@ -34,7 +34,7 @@ type lamps struct {
 }
 
 func (l *lamps) probe(name string) Probe {
-	return NewProbe(name, "looks at a lamp", func(ctx context.Context, a lampArgs) (lampFacts, []Evidence, error) {
+	return NewProbe(name, Text{EN: "looks at a lamp"}, func(ctx context.Context, a lampArgs) (lampFacts, []Evidence, error) {
 		l.asked.Add(1)
 		select {
 		case <-time.After(l.delay):
@@ -216,7 +216,7 @@ func TestClosedGateStopsAskingThatSystem(t *testing.T) {
 
 func TestPanicInAProbeLeavesTheRest(t *testing.T) {
 	l := &lamps{on: map[string]bool{"a": true}}
-	broken := NewProbe("broken.look", "breaks", func(context.Context, lampArgs) (lampFacts, []Evidence, error) {
+	broken := NewProbe("broken.look", Text{EN: "breaks"}, func(context.Context, lampArgs) (lampFacts, []Evidence, error) {
 		panic("canary-secret")
 	})
 	c := load(t, []Probe{l.probe("lamp.look"), broken},
@@ -251,7 +251,7 @@ func TestDeadlines(t *testing.T) {
 func TestProbeThatIgnoresItsDeadlineIsLeftBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
-		stubborn := NewProbe("lamp.look", "never ends", func(context.Context, lampArgs) (lampFacts, []Evidence, error) {
+		stubborn := NewProbe("lamp.look", Text{EN: "never ends"}, func(context.Context, lampArgs) (lampFacts, []Evidence, error) {
 			<-release
 			return lampFacts{On: true}, nil, nil
 		})

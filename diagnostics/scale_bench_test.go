@@ -48,7 +48,7 @@ func BenchmarkScale(b *testing.B) {
 // that ask something else of each service.
 func scaleCatalog(b *testing.B) *Catalog {
 	b.Helper()
-	instant := NewProbe("lamp.look", "looks at a lamp", func(_ context.Context, a lampArgs) (lampFacts, []Evidence, error) {
+	instant := NewProbe("lamp.look", Text{EN: "looks at a lamp"}, func(_ context.Context, a lampArgs) (lampFacts, []Evidence, error) {
 		evidence := []Evidence{{Source: "lamp", Invocation: "look " + a.Name, Observed: "on", At: time.Now()}}
 		return lampFacts{Name: a.Name, On: true, Watts: []int{40, 60}, Age: time.Minute}, evidence, nil
 	})

@@ -8,6 +8,10 @@ type (
 	Text = i18n.Text
 )
 
+// Both is a text in every language, for those that code makes: neither can be
+// left out.
+func Both(en, pt string) Text { return Text{EN: en, PT: pt} }
+
 // The languages in which every text exists.
 const (
 	English    = i18n.English

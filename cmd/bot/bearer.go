@@ -6,6 +6,7 @@ import (
 	"net/url"
 
 	"tandem/config"
+	"tandem/diagnostics"
 )
 
 // bearer adds a token to the requests for one host, and to no other one that a
@@ -46,7 +47,7 @@ func (b *bearer) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	token, err := b.token.Read()
 	if err != nil {
-		return nil, unreadable(err, "give the bot the token that the configuration names")
+		return nil, unreadable(err, diagnostics.Both("give the bot the token that the configuration names", "dê ao bot o token que a configuração indica"))
 	}
 	req = req.Clone(req.Context())
 	req.Header.Set("Authorization", fmt.Sprintf("Bearer %s", token.Reveal()))

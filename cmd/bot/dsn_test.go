@@ -81,7 +81,7 @@ func assertRefused(t *testing.T, c *config.Postgres, name string) {
 	t.Helper()
 	_, err := postgresSettings(c)
 	var blind *diagnostics.BlindError
-	if !errors.As(err, &blind) || !strings.Contains(blind.Detail, name) || blind.Next == "" || strings.Contains(err.Error(), "CANARY") {
+	if !errors.As(err, &blind) || !strings.Contains(blind.Detail, name) || blind.Next.EN == "" || strings.Contains(err.Error(), "CANARY") {
 		t.Errorf("got %v, want %s refused", err, name)
 	}
 }

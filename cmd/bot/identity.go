@@ -63,7 +63,7 @@ func notYet() *diagnostics.BlindError {
 	return &diagnostics.BlindError{
 		Reason: diagnostics.ReasonUnavailable,
 		Detail: "the bot is still logging in to Vault",
-		Next:   "ask again in a few seconds",
+		Next:   diagnostics.Both("ask again in a few seconds", "peça de novo em alguns segundos"),
 	}
 }
 
@@ -170,12 +170,13 @@ func lostBy(way loginWay, err error) *diagnostics.BlindError {
 	case errors.Is(err, context.DeadlineExceeded):
 		return &diagnostics.BlindError{
 			Reason: diagnostics.ReasonTimeout, Detail: doing + ": no answer in time", Err: err,
-			Next: "check that Vault answers at vault.address: vault status",
+			Next: diagnostics.Both("check that Vault answers at vault.address: vault status", "verifique se o Vault responde em vault.address: vault status"),
 		}
 	default:
 		return &diagnostics.BlindError{
 			Reason: diagnostics.ReasonUnreachable, Detail: doing + ": " + err.Error(), Err: err,
-			Next: "check vault.address and vault.identity." + way.name + " in the configuration, and: vault status",
+			Next: diagnostics.Both("check vault.address and vault.identity."+way.name+" in the configuration, and: vault status",
+				"confira vault.address e vault.identity."+way.name+" na configuração, e: vault status"),
 		}
 	}
 }
@@ -186,12 +187,15 @@ func answered(doing string, way loginWay, answer *api.ResponseError) *diagnostic
 	}
 	switch {
 	case answer.StatusCode == http.StatusTooManyRequests:
-		blind.Reason, blind.Next = diagnostics.ReasonThrottled, "wait, or raise the quota: vault list sys/quotas/rate-limit"
+		blind.Reason, blind.Next = diagnostics.ReasonThrottled,
+			diagnostics.Both("wait, or raise the quota: vault list sys/quotas/rate-limit", "aguarde, ou aumente a cota: vault list sys/quotas/rate-limit")
 	case answer.StatusCode >= 500:
-		blind.Reason, blind.Next = diagnostics.ReasonUnavailable, "check whether Vault is sealed or without a leader: vault status"
+		blind.Reason, blind.Next = diagnostics.ReasonUnavailable,
+			diagnostics.Both("check whether Vault is sealed or without a leader: vault status", "veja se o Vault está selado ou sem líder: vault status")
 	default:
 		blind.Reason, blind.Next = diagnostics.ReasonDenied,
-			"check the role, mount and credentials of vault.identity."+way.name+"; Vault's audit log has its reason"
+			diagnostics.Both("check the role, mount and credentials of vault.identity."+way.name+"; Vault's audit log has its reason",
+				"confira o role, o mount e as credenciais de vault.identity."+way.name+"; o log de auditoria do Vault diz o motivo")
 	}
 	return blind
 }
@@ -214,7 +218,7 @@ func (id *identity) keep(ctx context.Context) {
 		secret, err := id.login(ctx)
 		if err != nil {
 			why := id.why()
-			id.log.WarnContext(ctx, "not logged in to vault", "reason", why.Reason, "detail", why.Detail, "next", why.Next)
+			id.log.WarnContext(ctx, "not logged in to vault", "reason", why.Reason, "detail", why.Detail, "next", why.Next.EN)
 		} else {
 			id.log.DebugContext(ctx, "logged in to vault", "by", id.way.name, "ttl_s", secret.Auth.LeaseDuration)
 			id.hold(ctx, secret)

@@ -166,10 +166,10 @@ func assertBlind(t *testing.T, id *identity, want diagnostics.Reason) {
 	t.Helper()
 	_, err := id.client.Logical().Read("secret/metadata/x")
 	var blind *diagnostics.BlindError
-	if !errors.As(err, &blind) || blind.Reason != want || blind.Next == "" {
+	if !errors.As(err, &blind) || blind.Reason != want || blind.Next.EN == "" || blind.Next.PT == "" {
 		t.Fatalf("got %v, want reason %s with a next step", err, want)
 	}
-	if strings.Contains(blind.Detail+blind.Next+blind.Error(), "CANARY") {
+	if strings.Contains(blind.Detail+blind.Next.EN+blind.Next.PT+blind.Error(), "CANARY") {
 		t.Errorf("the reason repeats a secret: %+v", blind)
 	}
 	if _, err := id.client.Sys().Health(); err != nil && errors.As(err, &blind) {

@@ -35,7 +35,7 @@ func byTokenFile(file config.Path) loginWay {
 	return loginWay{name: "token_file", borrowed: true, login: func(context.Context, *api.Client) (*api.Secret, error) {
 		token, err := config.FileRef(file, "vault.identity.token_file").Read()
 		if err != nil {
-			return nil, unreadable(err, "write a token for the bot into that file; its policy: bot policy vault")
+			return nil, unreadable(err, diagnostics.Both("write a token for the bot into that file; its policy: bot policy vault", "grave um token para o bot nesse arquivo; a política dele: bot policy vault"))
 		}
 		return &api.Secret{Auth: &api.SecretAuth{ClientToken: token.Reveal()}}, nil
 	}}
@@ -45,11 +45,11 @@ func byAppRole(c *config.AppRole) loginWay {
 	return loginWay{name: "approle", login: func(ctx context.Context, client *api.Client) (*api.Secret, error) {
 		role, err := c.RoleID.Read()
 		if err != nil {
-			return nil, unreadable(err, "give the bot its role id")
+			return nil, unreadable(err, diagnostics.Both("give the bot its role id", "dê ao bot o role id dele"))
 		}
 		secret, err := c.SecretID.Read()
 		if err != nil {
-			return nil, unreadable(err, "give the bot a secret id: vault write -f auth/approle/role/ROLE/secret-id")
+			return nil, unreadable(err, diagnostics.Both("give the bot a secret id: vault write -f auth/approle/role/ROLE/secret-id", "dê ao bot um secret id: vault write -f auth/approle/role/ROLE/secret-id"))
 		}
 		auth, err := approle.NewAppRoleAuth(role.Reveal(), &approle.SecretID{FromString: secret.Reveal()}, approle.WithMountPath(c.Mount))
 		if err != nil {
@@ -63,7 +63,7 @@ func byKubernetes(c *config.Kubernetes) loginWay {
 	return loginWay{name: "kubernetes", login: func(ctx context.Context, client *api.Client) (*api.Secret, error) {
 		token, err := config.FileRef(c.TokenFile, "vault.identity.kubernetes.token_file").Read()
 		if err != nil {
-			return nil, unreadable(err, "run the bot in a pod with a service account, or choose another identity")
+			return nil, unreadable(err, diagnostics.Both("run the bot in a pod with a service account, or choose another identity", "rode o bot em um pod com uma service account, ou escolha outra identidade"))
 		}
 		auth, err := kubernetes.NewKubernetesAuth(c.Role, kubernetes.WithServiceAccountToken(token.Reveal()), kubernetes.WithMountPath(c.Mount))
 		if err != nil {
@@ -108,12 +108,13 @@ func noSVID(err error) *diagnostics.BlindError {
 	return &diagnostics.BlindError{
 		Reason: reason,
 		Detail: fmt.Sprintf("log in to Vault by vault.identity.jwt_svid: no JWT-SVID from the Workload API: %v", err),
-		Next:   "check the SPIRE agent and the bot's own entry, or choose an identity that does not depend on SPIRE, like approle",
-		Err:    err,
+		Next: diagnostics.Both("check the SPIRE agent and the bot's own entry, or choose an identity that does not depend on SPIRE, like approle",
+			"verifique o agente do SPIRE e a entry do próprio bot, ou escolha uma identidade que não dependa do SPIRE, como approle"),
+		Err: err,
 	}
 }
 
 // unreadable says that a credential of the bot cannot be read.
-func unreadable(err error, next string) *diagnostics.BlindError {
+func unreadable(err error, next diagnostics.Text) *diagnostics.BlindError {
 	return &diagnostics.BlindError{Reason: diagnostics.ReasonNotConfigured, Detail: err.Error(), Next: next, Err: err}
 }

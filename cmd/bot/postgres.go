@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"tandem/config"
+	"tandem/diagnostics"
 	"tandem/diagnostics/probes"
 )
 
@@ -36,12 +37,13 @@ func postgresSettings(c *config.Postgres) (*pgx.ConnConfig, error) {
 	}
 	if names := foreignVariables(said); names != "" {
 		return nil, unreadable(fmt.Errorf("postgres: the environment has %s, which would change the connection", names),
-			"unset that for the bot; what it is to say can be a part of the secret of postgres.dsn")
+			diagnostics.Both("unset that for the bot; what it is to say can be a part of the secret of postgres.dsn",
+				"remova isso do ambiente do bot; o que precisa ser dito pode ser parte do segredo de postgres.dsn"))
 	}
 	settings, err := pgx.ParseConfig(dsn)
 	if err != nil { // the parser's text can repeat the password
 		return nil, unreadable(errors.New("postgres: not a connection string that PostgreSQL knows"),
-			"write it like postgres://user:password@host:5432/name")
+			diagnostics.Both("write it like postgres://user:password@host:5432/name", "escreva como postgres://usuario:senha@host:5432/nome"))
 	}
 	if password, given := said["password"]; given && c.DSN.IsZero() {
 		settings.Password = password
@@ -58,7 +60,7 @@ func connection(c *config.Postgres) (dsn string, said map[string]string, err err
 	if !c.DSN.IsZero() {
 		secret, err := c.DSN.Read()
 		if err != nil {
-			return "", nil, unreadable(err, "give the bot its login to PostgreSQL")
+			return "", nil, unreadable(err, diagnostics.Both("give the bot its login to PostgreSQL", "dê ao bot o login dele no PostgreSQL"))
 		}
 		return secret.Reveal(), dsnKeys(secret.Reveal()), nil
 	}
@@ -68,7 +70,7 @@ func connection(c *config.Postgres) (dsn string, said map[string]string, err err
 	if !c.Password.IsZero() {
 		secret, err := c.Password.Read()
 		if err != nil {
-			return "", nil, unreadable(err, "give the bot its password for PostgreSQL")
+			return "", nil, unreadable(err, diagnostics.Both("give the bot its password for PostgreSQL", "dê ao bot a senha dele no PostgreSQL"))
 		}
 		said["password"] = secret.Reveal()
 	}

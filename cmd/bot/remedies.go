@@ -181,7 +181,8 @@ func bySecretID(c *config.RemedyAppRole, role string) loginWay {
 		file := config.Path(filepath.Join(string(c.SecretIDs), role))
 		secret, err := config.FileRef(file, "remedies.vault.approle.secret_ids").Read()
 		if err != nil {
-			return nil, unreadable(err, "give the bot a secret id: vault write -f auth/"+c.Mount+"/role/"+role+"/secret-id")
+			return nil, unreadable(err, diagnostics.Both("give the bot a secret id: vault write -f auth/"+c.Mount+"/role/"+role+"/secret-id",
+				"dê ao bot um secret id: vault write -f auth/"+c.Mount+"/role/"+role+"/secret-id"))
 		}
 		auth, err := approle.NewAppRoleAuth(role, &approle.SecretID{FromString: secret.Reveal()}, approle.WithMountPath(c.Mount))
 		if err != nil {

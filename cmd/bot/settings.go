@@ -73,7 +73,7 @@ func checkPostgres(c *config.Postgres) error {
 	_, err := postgresSettings(c)
 	var blind *diagnostics.BlindError
 	if errors.As(err, &blind) {
-		return fmt.Errorf("%s: %s", blind.Detail, blind.Next)
+		return fmt.Errorf("%s: %s", blind.Detail, blind.Next.EN)
 	}
 	return err
 }

@@ -161,7 +161,7 @@ func TestHostileTextStaysText(t *testing.T) {
 		c.Title, c.Summary = both(evil, evil), both(evil, evil)
 		c.Evidence = []diagnostics.Evidence{evidence(evil, evil, evil)}
 	}
-	report.Checks[3].Blind.Detail, report.Checks[3].Blind.Next = evil, evil
+	report.Checks[3].Blind.Detail, report.Checks[3].Blind.Next = evil, both(evil, evil)
 	w := wordsIn(t, diagnostics.English)
 	card := commands.NewCard(report, 0, w)
 	messages, _ := drawEvidence(card, w)

@@ -76,7 +76,7 @@ func failReport() diagnostics.Report {
 				Summary: both("could not look", "não foi possível olhar"),
 				Blind: &diagnostics.BlindError{
 					Reason: diagnostics.ReasonUnreachable, Detail: "GET http://127.0.0.1:3100: connection refused",
-					Next: "start Loki or correct logs.loki.url",
+					Next: both("start Loki or correct logs.loki.url", "inicie o Loki ou corrija logs.loki.url"),
 				},
 			},
 			{
@@ -111,7 +111,7 @@ func unknownReport() diagnostics.Report {
 		Verdict: diagnostics.Verdict{Status: diagnostics.Unknown, Headline: both("Nobody could look", "Ninguém conseguiu olhar")},
 		Checks: []diagnostics.Result{{
 			Code: "VLT-001", Title: both("Vault answers and is unsealed", "O Vault responde e está aberto"), Status: diagnostics.Unknown,
-			Blind: &diagnostics.BlindError{Reason: diagnostics.ReasonTimeout, Detail: "GET /v1/sys/health", Next: "ask Vault by hand"},
+			Blind: &diagnostics.BlindError{Reason: diagnostics.ReasonTimeout, Detail: "GET /v1/sys/health", Next: both("ask Vault by hand", "pergunte ao Vault na mão")},
 		}},
 	}
 }
@@ -135,7 +135,7 @@ func hugeReport(checks int) diagnostics.Report {
 		case r.Status == diagnostics.Fail:
 			r.BecauseOf = []string{"CHK-000", "CHK-005"}
 		case r.Status == diagnostics.Unknown:
-			r.Blind = &diagnostics.BlindError{Reason: diagnostics.ReasonError, Detail: long, Next: long}
+			r.Blind = &diagnostics.BlindError{Reason: diagnostics.ReasonError, Detail: long, Next: both(long, long)}
 		}
 		report.Checks = append(report.Checks, r)
 	}

@@ -38,7 +38,7 @@ func wildReport(r *rand.Rand) diagnostics.Report {
 			c.Evidence = append(c.Evidence, evidence(wildText(r), wildText(r), wildText(r)))
 		}
 		if c.Status == diagnostics.Unknown {
-			c.Blind = &diagnostics.BlindError{Reason: diagnostics.ReasonError, Detail: wildText(r), Next: wildText(r)}
+			c.Blind = &diagnostics.BlindError{Reason: diagnostics.ReasonError, Detail: wildText(r), Next: text()}
 		}
 		if c.Status == diagnostics.Fail && r.IntN(3) == 0 {
 			report.Verdict.Causes = append(report.Verdict.Causes, diagnostics.Cause{Code: c.Code, Title: c.Title, Remedy: text()})

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"strings"
 	"syscall"
 
 	"tandem/diagnostics"
@@ -22,6 +23,12 @@ const (
 	problemTLS         = "tls"
 	problemCertExpired = "certificate_expired"
 	problemOther       = "error"
+)
+
+// Systems whose names are words.
+const (
+	theWorkloadAPI  = "the Workload API"
+	theOIDCProvider = "the OIDC provider"
 )
 
 // networkProblem names what kept a connection from working, by the kind of the
@@ -66,7 +73,7 @@ func problemReason(problem string) diagnostics.Reason {
 
 // blindNetwork says that a question got no answer. The error's text is foreign:
 // it may repeat a URL with its user and password.
-func blindNetwork(doing, next string, err error) *diagnostics.BlindError {
+func blindNetwork(doing string, next diagnostics.Text, err error) *diagnostics.BlindError {
 	var blind *diagnostics.BlindError
 	if errors.As(err, &blind) {
 		return blind
@@ -111,18 +118,34 @@ func blindGarbage(doing, system, what string) *diagnostics.BlindError {
 	return &diagnostics.BlindError{
 		Reason: diagnostics.ReasonGarbage,
 		Detail: doing + ": the answer is not " + system + "'s: " + clean(what, maxDetail),
-		Next:   "check that the configured address is " + system + "'s own and that no proxy or login page answers for it",
+		Next: diagnostics.Both("check that the configured address is "+system+"'s own and that no proxy or login page answers for it",
+			"verifique se no endereço configurado quem responde é mesmo "+inPortuguese(system)+", e não um proxy ou uma página de login"),
 	}
 }
 
-// notConfigured says which key of the configuration to set.
-func notConfigured(what, key string) *diagnostics.BlindError {
+// inPortuguese names a system with its article: "o Vault".
+func inPortuguese(system string) string {
+	switch system {
+	case theWorkloadAPI:
+		return "a Workload API"
+	case theOIDCProvider:
+		return "o provedor OIDC"
+	}
+	return "o " + system
+}
+
+// notConfigured says which key of the configuration to set: one of those.
+func notConfigured(what string, keys ...string) *diagnostics.BlindError {
 	return &diagnostics.BlindError{
 		Reason: diagnostics.ReasonNotConfigured,
 		Detail: what + " is not configured",
-		Next:   "set " + key + " in the bot's configuration",
+		Next: diagnostics.Both("set "+strings.Join(keys, " or ")+" in the bot's configuration",
+			"defina "+strings.Join(keys, " ou ")+" na configuração do bot"),
 	}
 }
+
+// correct says which key of the configuration holds something wrong.
+func correct(key string) diagnostics.Text { return diagnostics.Both("correct "+key, "corrija "+key) }
 
 // redacted keeps the kind of a foreign error and redacts its text.
 type redacted struct{ err error }

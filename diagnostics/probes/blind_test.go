@@ -41,7 +41,7 @@ func TestNetworkProblemGoesByKind(t *testing.T) {
 		if got := networkProblem(c.err); got != c.want {
 			t.Errorf("networkProblem(%v) = %s, want %s", c.err, got, c.want)
 		}
-		if got := blindNetwork("ask", "", c.err).Reason; got != c.reason {
+		if got := blindNetwork("ask", diagnostics.Text{}, c.err).Reason; got != c.reason {
 			t.Errorf("blindNetwork(%v) is for %s, want %s", c.err, got, c.reason)
 		}
 	}
@@ -49,7 +49,7 @@ func TestNetworkProblemGoesByKind(t *testing.T) {
 
 func TestBlindErrorsKeepTheKindAndLoseTheSecret(t *testing.T) {
 	err := fmt.Errorf("dial mongodb://u:%s@db: %w", canary, syscall.EHOSTUNREACH)
-	blind := blindNetwork("ask", "", err)
+	blind := blindNetwork("ask", diagnostics.Text{}, err)
 	noCanary(t, blind)
 	if !errors.Is(blind, syscall.EHOSTUNREACH) {
 		t.Error("the kind is lost")

@@ -52,7 +52,7 @@ func connect(address string, creds credentials.TransportCredentials) (*grpc.Clie
 }
 
 // blindGRPC says why a call gave no answer.
-func blindGRPC(doing, next string, err error) *diagnostics.BlindError {
+func blindGRPC(doing string, next diagnostics.Text, err error) *diagnostics.BlindError {
 	st, ok := status.FromError(err)
 	if !ok {
 		return blindNetwork(doing, next, err)

@@ -150,8 +150,11 @@ func wantBlind(t *testing.T, err error, evidence []diagnostics.Evidence, want di
 	if blind.Detail == "" {
 		t.Error("blind without a detail")
 	}
+	if (blind.Next.EN == "") != (blind.Next.PT == "") {
+		t.Errorf("a next step in one language only: %+v", blind.Next)
+	}
 	if want == diagnostics.ReasonNotConfigured {
-		if blind.Next == "" {
+		if blind.Next.EN == "" {
 			t.Error("not configured, and no word on which key to set")
 		}
 		return
@@ -190,7 +193,7 @@ func noCanary(t *testing.T, values ...any) {
 				text += err.Error()
 				var blind *diagnostics.BlindError
 				if errors.As(err, &blind) {
-					text += blind.Detail + blind.Next
+					text += blind.Detail + blind.Next.EN + blind.Next.PT
 				}
 				err = errors.Unwrap(err)
 				if _, last := err.(redacted); last { //nolint:errorlint // the chain is walked here, link by link

@@ -46,7 +46,7 @@ func (p spiffeProbes) jwks(ctx context.Context, args JWKSArgs) (JWKS, []diagnost
 	status, body, err := p.fetch(ctx, url)
 	if err != nil {
 		if networkProblem(err) != problemRefused {
-			return JWKS{}, t.list, t.fail(show, blindNetwork("GET the OIDC provider's keys", "check that the bot can reach "+jwksKey, err))
+			return JWKS{}, t.list, t.fail(show, blindNetwork("GET the OIDC provider's keys", diagnostics.Both("check that the bot can reach "+jwksKey, "verifique se o bot alcança "+jwksKey), err))
 		}
 		t.add(show, "%s", problemText(problemRefused))
 		return JWKS{Problem: problemRefused}, t.list, nil
@@ -68,9 +68,10 @@ func blindJWKS(status int, body []byte) *diagnostics.BlindError {
 	default:
 		return nil
 	}
-	blind := blindStatus("GET the OIDC provider's keys", "the OIDC provider", status, body)
+	blind := blindStatus("GET the OIDC provider's keys", theOIDCProvider, status, body)
 	if blind.Reason == diagnostics.ReasonDenied {
-		blind.Next = "let the bot read the keys without a login, as verifiers do: check " + jwksKey + " and any proxy before it"
+		blind.Next = diagnostics.Both("let the bot read the keys without a login, as verifiers do: check "+jwksKey+" and any proxy before it",
+			"deixe o bot ler as chaves sem login, como fazem os verificadores: confira "+jwksKey+" e qualquer proxy que esteja antes")
 	}
 	return blind
 }

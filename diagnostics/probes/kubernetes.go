@@ -61,9 +61,8 @@ type ClusterPod struct {
 }
 
 const (
-	kubernetesKey  = "kubernetes"
-	nextKubernetes = "check that the bot reaches the API server: kubectl get --raw /readyz"
-	maxPods        = 200
+	kubernetesKey = "kubernetes"
+	maxPods       = 200
 )
 
 type kubernetesProbes struct {
@@ -134,7 +133,7 @@ func (p kubernetesProbes) read(ctx context.Context, args WorkloadArgs) (workload
 	default:
 		return workloadState{}, &diagnostics.BlindError{
 			Reason: diagnostics.ReasonNotConfigured, Detail: fmt.Sprintf("%q is no kind of workload", clean(args.Kind, maxDetail)),
-			Next: "name a deployment, daemonset or statefulset in the check",
+			Next: diagnostics.Both("name a deployment, daemonset or statefulset in the check", "indique na verificação um deployment, daemonset ou statefulset"),
 		}
 	}
 }
@@ -244,6 +243,12 @@ func (f ClusterWorkload) podWords() string {
 	return strings.Join(lines, "\n")
 }
 
+// nextKubernetes is what to do when the API server does not answer.
+func nextKubernetes() diagnostics.Text {
+	return diagnostics.Both("check that the bot reaches the API server: kubectl get --raw /readyz",
+		"verifique se o bot alcança o servidor da API: kubectl get --raw /readyz")
+}
+
 // blindCluster says why the API server gave no answer, by the kind of its
 // status.
 func blindCluster(doing string, err error) *diagnostics.BlindError {
@@ -256,13 +261,14 @@ func blindCluster(doing string, err error) *diagnostics.BlindError {
 		if networkProblem(err) == problemOther && !reached(err) {
 			return blindGarbage(doing, "Kubernetes", "no object of its API")
 		}
-		return blindNetwork(doing, nextKubernetes, err)
+		return blindNetwork(doing, nextKubernetes(), err)
 	}
 	code := status.Status().Code
-	blind := &diagnostics.BlindError{Reason: diagnostics.ReasonError, Detail: fmt.Sprintf("%s: the API server answers %d", doing, code), Next: nextKubernetes, Err: redacted{err}}
+	blind := &diagnostics.BlindError{Reason: diagnostics.ReasonError, Detail: fmt.Sprintf("%s: the API server answers %d", doing, code), Next: nextKubernetes(), Err: redacted{err}}
 	switch {
 	case code == 401 || code == 403:
-		blind.Reason, blind.Next = diagnostics.ReasonDenied, "compare the bot's rights with the output of: bot policy kubernetes"
+		blind.Reason, blind.Next = diagnostics.ReasonDenied, diagnostics.Both("compare the bot's rights with the output of: bot policy kubernetes",
+			"compare as permissões do bot com a saída de: bot policy kubernetes")
 	case code == 429:
 		blind.Reason = diagnostics.ReasonThrottled
 	case code >= 500:

@@ -111,7 +111,7 @@ func (f *Files) files(service string) ([]string, error) {
 	for _, g := range globs {
 		names, err := filepath.Glob(g)
 		if err != nil {
-			return nil, &diagnostics.BlindError{Reason: diagnostics.ReasonError, Detail: fmt.Sprintf("glob %q: %v", g, err), Next: "correct logs.files." + service, Err: err}
+			return nil, &diagnostics.BlindError{Reason: diagnostics.ReasonError, Detail: fmt.Sprintf("glob %q: %v", g, err), Next: correct("logs.files." + service), Err: err}
 		}
 		for _, name := range names {
 			if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() {
@@ -123,7 +123,8 @@ func (f *Files) files(service string) ([]string, error) {
 		return nil, &diagnostics.BlindError{
 			Reason: diagnostics.ReasonNoData,
 			Detail: "no file matches " + strings.Join(globs, " "),
-			Next:   "check that the service writes there and correct logs.files." + service,
+			Next: diagnostics.Both("check that the service writes there and correct logs.files."+service,
+				"verifique se o serviço grava lá e corrija logs.files."+service),
 		}
 	}
 	names := make([]string, 0, len(written))
@@ -155,7 +156,7 @@ func (s *fileSearch) file(ctx context.Context, name string) error {
 	var tail []byte // the start of a line whose beginning is in the block before
 	for end > 0 {
 		if err := ctx.Err(); err != nil {
-			return blindNetwork("read "+name, "", err)
+			return blindNetwork("read "+name, diagnostics.Text{}, err)
 		}
 		size := min(end, logBlock)
 		if s.left < size {
@@ -261,7 +262,7 @@ func newestFirst(lines []LogLine) {
 func blindFile(name string, err error) *diagnostics.BlindError {
 	blind := &diagnostics.BlindError{Reason: diagnostics.ReasonError, Detail: "read " + name + ": " + clean(err.Error(), maxDetail), Err: err}
 	if errors.Is(err, fs.ErrPermission) {
-		blind.Reason, blind.Next = diagnostics.ReasonDenied, "let the bot's user read the file"
+		blind.Reason, blind.Next = diagnostics.ReasonDenied, diagnostics.Both("let the bot's user read the file", "deixe o usuário do bot ler o arquivo")
 	}
 	return blind
 }

@@ -127,7 +127,8 @@ type logProbes struct {
 }
 
 const (
-	logsKey     = "logs.loki or logs.files"
+	lokiKey     = "logs.loki"
+	filesKey    = "logs.files"
 	maxEvents   = 50   // in the facts
 	maxMatches  = 1000 // asked of a source
 	maxUnnamed  = 100  // the same when no event is named: then the number of lines is what counts
@@ -146,7 +147,8 @@ func (p logProbes) volume(ctx context.Context, args VolumeArgs) (Volume, []diagn
 		return Volume{}, t.list, t.fail(show, &diagnostics.BlindError{
 			Reason: diagnostics.ReasonNoData,
 			Detail: "no log line of " + args.Service + " in the last " + window(q).String(),
-			Next:   "check that the service runs, that its logs are shipped, and that the selector or file names fit",
+			Next: diagnostics.Both("check that the service runs, that its logs are shipped, and that the selector or file names fit",
+				"verifique se o serviço está rodando, se os logs dele são enviados e se o seletor ou os nomes dos arquivos conferem"),
 		})
 	}
 	found := collect(page, q)
@@ -176,7 +178,7 @@ func (p logProbes) events(ctx context.Context, args EventsArgs) (Events, []diagn
 // search asks the source over a window that ends now.
 func (p logProbes) search(ctx context.Context, q LogQuery, since time.Duration) (LogPage, LogQuery, *trail, error) {
 	if p.source == nil {
-		return LogPage{}, q, &trail{now: p.now}, notConfigured("where the logs are", logsKey)
+		return LogPage{}, q, &trail{now: p.now}, notConfigured("where the logs are", lokiKey, filesKey)
 	}
 	ctx, cancel := within(ctx)
 	defer cancel()
@@ -188,7 +190,7 @@ func (p logProbes) search(ctx context.Context, q LogQuery, since time.Duration) 
 	t := &trail{source: p.source.System(), now: p.now}
 	page, err := p.source.Search(ctx, q)
 	if err != nil {
-		err = t.fail(p.source.Command(q), blindNetwork("search the logs of "+q.Service, "", err))
+		err = t.fail(p.source.Command(q), blindNetwork("search the logs of "+q.Service, diagnostics.Text{}, err))
 	}
 	return page, q, t, err
 }

@@ -197,16 +197,16 @@ func (l *Loki) get(ctx context.Context, path string, values url.Values, kind str
 	doing := "GET " + path
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, l.url+path+"?"+values.Encode(), nil)
 	if err != nil {
-		return &diagnostics.BlindError{Reason: diagnostics.ReasonError, Detail: doing + ": the configured address is not a URL", Next: "correct logs.loki.url"}
+		return &diagnostics.BlindError{Reason: diagnostics.ReasonError, Detail: doing + ": the configured address is not a URL", Next: correct("logs.loki.url")}
 	}
 	resp, err := l.client.Do(req)
 	if err != nil {
-		return blindNetwork(doing, "check that Loki runs and that the bot can reach logs.loki.url", err)
+		return blindNetwork(doing, diagnostics.Both("check that Loki runs and that the bot can reach logs.loki.url", "verifique se o Loki está rodando e se o bot alcança logs.loki.url"), err)
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxLokiAnswer))
 	if err != nil {
-		return blindNetwork(doing, "", err)
+		return blindNetwork(doing, diagnostics.Text{}, err)
 	}
 	if resp.StatusCode != http.StatusOK {
 		return blindStatus(doing, "Loki", resp.StatusCode, body)
@@ -237,13 +237,15 @@ func blindStatus(doing, system string, status int, body []byte) *diagnostics.Bli
 	blind := &diagnostics.BlindError{Reason: diagnostics.ReasonError, Detail: fmt.Sprintf("%s: status %d", doing, status)}
 	switch {
 	case status == http.StatusTooManyRequests:
-		blind.Reason, blind.Next = diagnostics.ReasonThrottled, "wait, or raise "+system+"'s limits"
+		blind.Reason, blind.Next = diagnostics.ReasonThrottled, diagnostics.Both("wait, or raise "+system+"'s limits",
+			"aguarde, ou aumente os limites d"+inPortuguese(system))
 	case status == http.StatusUnauthorized, status == http.StatusForbidden, status == http.StatusProxyAuthRequired:
-		blind.Reason, blind.Next = diagnostics.ReasonDenied, "give the bot credentials that "+system+" takes"
+		blind.Reason, blind.Next = diagnostics.ReasonDenied, diagnostics.Both("give the bot credentials that "+system+" takes",
+			"dê ao bot credenciais que "+inPortuguese(system)+" aceite")
 	case status == http.StatusGatewayTimeout:
 		blind.Reason = diagnostics.ReasonTimeout
 	case status >= 500:
-		blind.Reason, blind.Next = diagnostics.ReasonUnavailable, "look at "+system+" itself"
+		blind.Reason, blind.Next = diagnostics.ReasonUnavailable, diagnostics.Both("look at "+system+" itself", "veja como está "+inPortuguese(system))
 	case status >= 300 && status < 400, kindOf(body) == "an HTML page":
 		return blindGarbage(doing, system, fmt.Sprintf("status %d, %s", status, kindOf(body)))
 	default:

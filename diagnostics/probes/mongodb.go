@@ -84,7 +84,8 @@ func blindHosts(facts MongoHosts) error {
 		return &diagnostics.BlindError{
 			Reason: reason,
 			Detail: "hello to " + h.Address + ": " + problemText(h.Problem),
-			Next:   "check the network between the bot and MongoDB, whether it wants TLS, and " + mongoHostsKey,
+			Next: diagnostics.Both("check the network between the bot and MongoDB, whether it wants TLS, and "+mongoHostsKey,
+				"verifique a rede entre o bot e o MongoDB, se ele exige TLS, e "+mongoHostsKey),
 		}
 	}
 	return nil
@@ -105,7 +106,7 @@ func (p mongodbProbes) host(ctx context.Context, t *trail, address string) Mongo
 	if h.Problem = networkProblem(err); h.Problem == problemOther || h.Problem == problemTLS {
 		h.Problem = problemNotMongoDB
 	}
-	t.add(show, "%s", blindNetwork("hello", "", err).Detail)
+	t.add(show, "%s", blindNetwork("hello", diagnostics.Text{}, err).Detail)
 	return h
 }
 

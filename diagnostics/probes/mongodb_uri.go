@@ -49,7 +49,7 @@ func (p mongodbProbes) uri(ctx context.Context, args MongoURIArgs) (URIShape, []
 	show := shell("mongosh", "--quiet") + ` "$MONGODB_URI" --eval 'db.hello()'`
 	secret, err := read(ctx)
 	if err != nil {
-		blind := blindNetwork("read the MongoDB URI of "+args.Service, "check the reference in the configuration", err)
+		blind := blindNetwork("read the MongoDB URI of "+args.Service, diagnostics.Both("check the reference in the configuration", "confira a referência na configuração"), err)
 		return URIShape{}, t.list, t.fail(show, blind)
 	}
 	facts := ParseURI(secret)

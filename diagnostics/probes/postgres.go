@@ -199,7 +199,8 @@ func (p postgresProbes) ask(ctx context.Context, t *trail, sql, shown string, ar
 func blindPostgres(doing string, err error) *diagnostics.BlindError {
 	var answer *pgconn.PgError
 	if !errors.As(err, &answer) {
-		return blindNetwork(doing, "check that PostgreSQL runs and that the bot can reach what the configuration names under "+postgresKey, err)
+		return blindNetwork(doing, diagnostics.Both("check that PostgreSQL runs and that the bot can reach what the configuration names under "+postgresKey,
+			"verifique se o PostgreSQL está rodando e se o bot alcança o que a configuração indica em "+postgresKey), err)
 	}
 	blind := &diagnostics.BlindError{
 		Reason: diagnostics.ReasonError,
@@ -208,9 +209,11 @@ func blindPostgres(doing string, err error) *diagnostics.BlindError {
 	}
 	switch {
 	case strings.HasPrefix(answer.Code, sqlAuthClass), answer.Code == sqlNoPrivilege:
-		blind.Reason, blind.Next = diagnostics.ReasonDenied, "give the bot a PostgreSQL role that may log in and is a member of pg_monitor, and correct its login in the configuration under "+postgresKey
+		blind.Reason, blind.Next = diagnostics.ReasonDenied, diagnostics.Both("give the bot a PostgreSQL role that may log in and is a member of pg_monitor, and correct its login in the configuration under "+postgresKey,
+			"dê ao bot um role do PostgreSQL que possa fazer login e seja membro de pg_monitor, e corrija o login dele na configuração, em "+postgresKey)
 	case answer.Code == sqlTooManyConnections && ownLimit(answer):
-		blind.Reason, blind.Next = diagnostics.ReasonThrottled, "raise CONNECTION LIMIT of the bot's PostgreSQL role, or of the database that it connects to"
+		blind.Reason, blind.Next = diagnostics.ReasonThrottled, diagnostics.Both("raise CONNECTION LIMIT of the bot's PostgreSQL role, or of the database that it connects to",
+			"aumente o CONNECTION LIMIT do role do bot no PostgreSQL, ou do banco a que ele se conecta")
 	case answer.Code == sqlCannotConnectNow, answer.Code == sqlTooManyConnections:
 		blind.Reason = diagnostics.ReasonUnavailable
 	}

@@ -67,7 +67,7 @@ func TestPostgresThatHasEnoughOfTheBot(t *testing.T) {
 			continue
 		}
 		wantBlind(t, err, evidence, diagnostics.ReasonThrottled)
-		if next := blindOf(t, err).Next; !strings.Contains(next, "CONNECTION LIMIT") {
+		if next := blindOf(t, err).Next.EN; !strings.Contains(next, "CONNECTION LIMIT") {
 			t.Errorf("the next step is %s", next)
 		}
 	}

@@ -97,7 +97,8 @@ func noSamples(query string) *diagnostics.BlindError {
 	return &diagnostics.BlindError{
 		Reason: diagnostics.ReasonNoData,
 		Detail: "no series answers " + query,
-		Next:   "check that Prometheus scrapes the service and that the service exports the metric",
+		Next: diagnostics.Both("check that Prometheus scrapes the service and that the service exports the metric",
+			"verifique se o Prometheus coleta do serviço e se o serviço exporta a métrica"),
 	}
 }
 
@@ -139,7 +140,7 @@ func samplesOf(value model.Value) ([]Sample, error) {
 		}
 		for _, s := range v {
 			if s.Histogram != nil {
-				return nil, notNumbers("a native histogram", "take a quantile or a count of it")
+				return nil, nativeHistogram()
 			}
 			samples = append(samples, Sample{Labels: labelsOf(s.Metric), Value: float64(s.Value), At: s.Timestamp.Time().UTC()})
 		}
@@ -148,7 +149,7 @@ func samplesOf(value model.Value) ([]Sample, error) {
 	case nil:
 		return nil, blindGarbage("GET /api/v1/query", "Prometheus", "an answer without a result")
 	default:
-		return nil, notNumbers("a "+value.Type().String(), "ask for an instant vector")
+		return nil, notNumbers("a "+value.Type().String(), diagnostics.Both("ask for an instant vector in the check", "peça na verificação um vetor instantâneo"))
 	}
 	for _, s := range samples {
 		if !isNumber(s.Value) {
@@ -172,16 +173,25 @@ func undefined() *diagnostics.BlindError {
 	return &diagnostics.BlindError{
 		Reason: diagnostics.ReasonNoData,
 		Detail: "a sample is not a number: there was nothing to divide by, or to take a quantile of",
-		Next:   "wait until the service has had traffic in the window of the query",
+		Next: diagnostics.Both("wait until the service has had traffic in the window of the query",
+			"espere até que o serviço tenha tido tráfego na janela da consulta"),
 	}
 }
 
-func notNumbers(what, next string) *diagnostics.BlindError {
-	return &diagnostics.BlindError{Reason: diagnostics.ReasonError, Detail: "the query gives " + what, Next: next + " in the check"}
+func nativeHistogram() *diagnostics.BlindError {
+	return notNumbers("a native histogram",
+		diagnostics.Both("take a quantile or a count of it in the check", "calcule na verificação um quantil ou uma contagem dele"))
+}
+
+func notNumbers(what string, next diagnostics.Text) *diagnostics.BlindError {
+	return &diagnostics.BlindError{Reason: diagnostics.ReasonError, Detail: "the query gives " + what, Next: next}
 }
 
 func tooMany(n int) *diagnostics.BlindError {
-	return &diagnostics.BlindError{Reason: diagnostics.ReasonError, Detail: fmt.Sprintf("the query gives %d series", n), Next: "select by job and aggregate in the check's query"}
+	return &diagnostics.BlindError{
+		Reason: diagnostics.ReasonError, Detail: fmt.Sprintf("the query gives %d series", n),
+		Next: diagnostics.Both("select by job and aggregate in the check's query", "selecione por job e agregue na consulta da verificação"),
+	}
 }
 
 func sampleWords(samples []Sample) string {
@@ -211,7 +221,8 @@ func blindWarnings(warnings []string) *diagnostics.BlindError {
 	return &diagnostics.BlindError{
 		Reason: diagnostics.ReasonWarning,
 		Detail: "Prometheus warns: " + clean(strings.Join(warnings, "; "), maxDetail),
-		Next:   "mend what Prometheus warns about: its answer may lack series",
+		Next: diagnostics.Both("mend what Prometheus warns about: its answer may lack series",
+			"resolva aquilo de que o Prometheus avisa: podem faltar séries na resposta dele"),
 	}
 }
 
@@ -219,7 +230,8 @@ func blindWarnings(warnings []string) *diagnostics.BlindError {
 func blindPrometheus(doing string, err error) *diagnostics.BlindError {
 	var answer *promv1.Error
 	if !errors.As(err, &answer) {
-		return blindNetwork(doing, "check that Prometheus runs and that the bot can reach "+prometheusKey, err)
+		return blindNetwork(doing, diagnostics.Both("check that Prometheus runs and that the bot can reach "+prometheusKey,
+			"verifique se o Prometheus está rodando e se o bot alcança "+prometheusKey), err)
 	}
 	var status int
 	for _, form := range []string{"client error: %d", "server error: %d", "bad response code %d"} {
@@ -233,5 +245,8 @@ func blindPrometheus(doing string, err error) *diagnostics.BlindError {
 	case promv1.ErrTimeout, promv1.ErrCanceled:
 		return &diagnostics.BlindError{Reason: diagnostics.ReasonTimeout, Detail: doing + ": " + clean(answer.Msg, maxDetail), Err: redacted{err}}
 	}
-	return &diagnostics.BlindError{Reason: diagnostics.ReasonError, Detail: doing + ": " + clean(answer.Error(), maxDetail), Next: "correct the query in the check", Err: redacted{err}}
+	return &diagnostics.BlindError{
+		Reason: diagnostics.ReasonError, Detail: doing + ": " + clean(answer.Error(), maxDetail), Err: redacted{err},
+		Next: diagnostics.Both("correct the query in the check", "corrija a consulta da verificação"),
+	}
 }

@@ -42,7 +42,7 @@ func (p prometheusProbes) queryRange(ctx context.Context, args RangeArgs) (Range
 	case p.API == nil:
 		return Range{}, nil, notConfigured("Prometheus", prometheusKey)
 	case args.Since <= 0:
-		return Range{}, nil, &diagnostics.BlindError{Reason: diagnostics.ReasonError, Detail: "the span of the query is not positive", Next: "give since in the check"}
+		return Range{}, nil, &diagnostics.BlindError{Reason: diagnostics.ReasonError, Detail: "the span of the query is not positive", Next: diagnostics.Both("give since in the check", "informe since na verificação")}
 	}
 	ctx, cancel := within(ctx)
 	defer cancel()
@@ -83,7 +83,7 @@ func rangeOf(value model.Value, query string) (Range, error) {
 	sums := map[model.Time]float64{}
 	for _, series := range matrix {
 		if len(series.Histograms) > 0 {
-			return Range{}, notNumbers("a native histogram", "take a quantile or a count of it")
+			return Range{}, nativeHistogram()
 		}
 		if err := facts.take(series.Values, sums); err != nil {
 			return Range{}, err

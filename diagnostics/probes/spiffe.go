@@ -35,7 +35,11 @@ type spiffeProbes struct {
 
 const workloadKey = "spiffe.workload_api_socket"
 
-const nextWorkload = "check that the SPIRE agent runs on the bot's node and that the bot can reach " + workloadKey
+// nextWorkload is what to do when the Workload API does not answer.
+func nextWorkload() diagnostics.Text {
+	return diagnostics.Both("check that the SPIRE agent runs on the bot's node and that the bot can reach "+workloadKey,
+		"verifique se o agente do SPIRE está rodando no nó do bot e se o bot alcança "+workloadKey)
+}
 
 func (p spiffeProbes) trail() *trail { return &trail{source: "spiffe", now: p.now} }
 
@@ -72,7 +76,7 @@ func (p spiffeProbes) workloadAPI(ctx context.Context, _ None) (WorkloadAPI, []d
 	if err := knock(ctx, p.WorkloadSocket); err != nil {
 		problem := networkProblem(err)
 		if problem != problemMissing && problem != problemRefused {
-			return facts, t.list, t.fail(show, blindNetwork("connect to the Workload API", nextWorkload, err))
+			return facts, t.list, t.fail(show, blindNetwork("connect to the Workload API", nextWorkload(), err))
 		}
 		facts.Socket = problem
 		t.add(show, "%s", problemText(problem))
@@ -95,7 +99,7 @@ func (p spiffeProbes) identity(ctx context.Context, t *trail, show string, facts
 		t.add(show, "%s", status.Convert(err2).Message())
 		return nil
 	case err2 != nil:
-		return t.fail(show, blindGRPC("FetchX509SVID", nextWorkload, err2))
+		return t.fail(show, blindGRPC("FetchX509SVID", nextWorkload(), err2))
 	}
 	if blind := facts.takeX509(svids); blind != nil {
 		return t.fail(show, blind)
@@ -116,7 +120,7 @@ func (p spiffeProbes) identity(ctx context.Context, t *trail, show string, facts
 func (p spiffeProbes) dialWorkload() (workload.SpiffeWorkloadAPIClient, func(), *diagnostics.BlindError) {
 	conn, err := connect(p.WorkloadSocket, nil)
 	if err != nil {
-		return nil, nil, blindNetwork("connect to the Workload API", nextWorkload, err)
+		return nil, nil, blindNetwork("connect to the Workload API", nextWorkload(), err)
 	}
 	return workload.NewSpiffeWorkloadAPIClient(conn), func() { conn.Close() }, nil
 }
@@ -140,16 +144,16 @@ func fetchX509(ctx context.Context, api workload.SpiffeWorkloadAPIClient) (*work
 // takeX509 reads the certificate and leaves the private key beside it alone.
 func (f *WorkloadAPI) takeX509(resp *workload.X509SVIDResponse) *diagnostics.BlindError {
 	if len(resp.Svids) == 0 {
-		return blindGarbage("FetchX509SVID", "the Workload API", "an answer without an SVID")
+		return blindGarbage("FetchX509SVID", theWorkloadAPI, "an answer without an SVID")
 	}
 	svid := resp.Svids[0]
 	chain, err := x509.ParseCertificates(svid.X509Svid)
 	if err != nil || len(chain) == 0 {
-		return blindGarbage("FetchX509SVID", "the Workload API", "a certificate that cannot be read")
+		return blindGarbage("FetchX509SVID", theWorkloadAPI, "a certificate that cannot be read")
 	}
 	authorities, err := x509.ParseCertificates(svid.Bundle)
 	if err != nil {
-		return blindGarbage("FetchX509SVID", "the Workload API", "a bundle that cannot be read")
+		return blindGarbage("FetchX509SVID", theWorkloadAPI, "a bundle that cannot be read")
 	}
 	f.Identity, f.SPIFFEID = true, clean(svid.SpiffeId, maxDetail)
 	f.X509ExpiresAt, f.X509Authorities = chain[0].NotAfter.UTC(), int64(len(authorities))
@@ -161,7 +165,7 @@ func (f *WorkloadAPI) takeX509(resp *workload.X509SVIDResponse) *diagnostics.Bli
 func fetchJWTBundle(ctx context.Context, api workload.SpiffeWorkloadAPIClient, id string) (*jwtbundle.Bundle, *diagnostics.BlindError) {
 	own, err := spiffeid.FromString(id)
 	if err != nil {
-		return nil, blindGarbage("FetchJWTBundles", "the Workload API", "the identity is not a SPIFFE ID")
+		return nil, blindGarbage("FetchJWTBundles", theWorkloadAPI, "the identity is not a SPIFFE ID")
 	}
 	ctx, cancel := context.WithCancel(withHeader(ctx))
 	defer cancel()
@@ -171,7 +175,7 @@ func fetchJWTBundle(ctx context.Context, api workload.SpiffeWorkloadAPIClient, i
 		resp, err = stream.Recv()
 	}
 	if err != nil {
-		return nil, blindGRPC("FetchJWTBundles", nextWorkload, err)
+		return nil, blindGRPC("FetchJWTBundles", nextWorkload(), err)
 	}
 	for domain, keys := range resp.Bundles {
 		if td, err := spiffeid.TrustDomainFromString(domain); err != nil || td != own.TrustDomain() {
@@ -179,7 +183,7 @@ func fetchJWTBundle(ctx context.Context, api workload.SpiffeWorkloadAPIClient, i
 		}
 		bundle, err := jwtbundle.Parse(own.TrustDomain(), keys)
 		if err != nil {
-			return nil, blindGarbage("FetchJWTBundles", "the Workload API", "a bundle that cannot be read")
+			return nil, blindGarbage("FetchJWTBundles", theWorkloadAPI, "a bundle that cannot be read")
 		}
 		return bundle, nil
 	}

@@ -56,7 +56,7 @@ func (p spiffeProbes) jwtSVID(ctx context.Context, args JWTSVIDArgs) (JWTSVID, [
 	t := p.trail()
 	show := p.agentCommand("api", "fetch", "jwt", "-audience", args.Audience)
 	if err := knock(ctx, p.WorkloadSocket); err != nil {
-		return JWTSVID{}, t.list, t.fail(show, blindNetwork("connect to the Workload API", nextWorkload, err))
+		return JWTSVID{}, t.list, t.fail(show, blindNetwork("connect to the Workload API", nextWorkload(), err))
 	}
 	facts, err := p.fetchAndJudge(ctx, t, show, args.Audience)
 	return facts, t.list, err
@@ -70,12 +70,12 @@ func (p spiffeProbes) fetchAndJudge(ctx context.Context, t *trail, show, audienc
 	defer closeAPI()
 	resp, err := api.FetchJWTSVID(withHeader(ctx), &workload.JWTSVIDRequest{Audience: []string{audience}})
 	if err == nil && len(resp.Svids) == 0 {
-		return JWTSVID{}, t.fail(show, blindGarbage("FetchJWTSVID", "the Workload API", "an answer without an SVID"))
+		return JWTSVID{}, t.fail(show, blindGarbage("FetchJWTSVID", theWorkloadAPI, "an answer without an SVID"))
 	}
 	if err != nil {
 		problem := fetchProblem(err)
 		if problem == "" {
-			return JWTSVID{}, t.fail(show, blindGRPC("FetchJWTSVID", nextWorkload, err))
+			return JWTSVID{}, t.fail(show, blindGRPC("FetchJWTSVID", nextWorkload(), err))
 		}
 		t.add(show, "%s: %s", status.Code(err), status.Convert(err).Message())
 		return JWTSVID{Problem: problem}, nil

@@ -33,10 +33,13 @@ type spireProbes struct {
 	now func() time.Time
 }
 
-const (
-	spireKey  = "spire.server_address"
-	nextSPIRE = "check that the SPIRE server runs and that the bot can reach " + spireKey
-)
+const spireKey = "spire.server_address"
+
+// nextSPIRE is what to do when the SPIRE server does not answer.
+func nextSPIRE() diagnostics.Text {
+	return diagnostics.Both("check that the SPIRE server runs and that the bot can reach "+spireKey,
+		"verifique se o servidor do SPIRE está rodando e se o bot alcança "+spireKey)
+}
 
 func (p spireProbes) trail() *trail { return &trail{source: "spire", now: p.now} }
 
@@ -61,14 +64,14 @@ func (p spireProbes) server(ctx context.Context, _ None) (SPIREServer, []diagnos
 	if err := knock(ctx, p.ServerAddress); err != nil {
 		problem := networkProblem(err)
 		if problem != problemMissing && problem != problemRefused {
-			return SPIREServer{}, t.list, t.fail(show, blindNetwork("connect to the SPIRE server", nextSPIRE, err))
+			return SPIREServer{}, t.list, t.fail(show, blindNetwork("connect to the SPIRE server", nextSPIRE(), err))
 		}
 		t.add(show, "%s", problemText(problem))
 		return SPIREServer{Problem: problem}, t.list, nil
 	}
 	conn, err := connect(p.ServerAddress, p.ServerCredentials)
 	if err != nil {
-		return SPIREServer{}, t.list, t.fail(show, blindNetwork("connect to the SPIRE server", nextSPIRE, err))
+		return SPIREServer{}, t.list, t.fail(show, blindNetwork("connect to the SPIRE server", nextSPIRE(), err))
 	}
 	defer conn.Close()
 	facts := SPIREServer{Reachable: true}
@@ -84,7 +87,7 @@ func (p spireProbes) health(ctx context.Context, t *trail, conn grpc.ClientConnI
 	show := p.command("healthcheck")
 	resp, err := grpc_health_v1.NewHealthClient(conn).Check(ctx, &grpc_health_v1.HealthCheckRequest{})
 	if err != nil {
-		return t.fail(show, blindGRPC("health Check", nextSPIRE, err))
+		return t.fail(show, blindGRPC("health Check", nextSPIRE(), err))
 	}
 	facts.Serving = resp.Status == grpc_health_v1.HealthCheckResponse_SERVING
 	t.add(show, "%s", resp.Status)
@@ -96,7 +99,7 @@ func (p spireProbes) bundle(ctx context.Context, t *trail, conn grpc.ClientConnI
 	show := p.command("bundle", "show", "-format", "spiffe")
 	b, err := bundlev1.NewBundleClient(conn).GetBundle(ctx, &bundlev1.GetBundleRequest{})
 	if err != nil {
-		return t.fail(show, blindGRPC("GetBundle", nextSPIRE, err))
+		return t.fail(show, blindGRPC("GetBundle", nextSPIRE(), err))
 	}
 	for _, key := range b.JwtAuthorities {
 		facts.JWTKids = append(facts.JWTKids, clean(key.KeyId, maxDetail))
@@ -119,7 +122,7 @@ func (p spireProbes) authority(ctx context.Context, t *trail, conn grpc.ClientCo
 		t.add(show, "%s: %s", status.Code(err), status.Convert(err).Message())
 		return nil
 	default:
-		return t.fail(show, blindGRPC("GetJWTAuthorityState", nextSPIRE, err))
+		return t.fail(show, blindGRPC("GetJWTAuthorityState", nextSPIRE(), err))
 	}
 	if resp.Active == nil {
 		t.add(show, "no active key")
@@ -138,20 +141,21 @@ func (p spireProbes) list(ctx context.Context, t *trail, show, doing string, ask
 	}
 	err := knock(ctx, p.ServerAddress)
 	if err != nil {
-		return t.fail(show, blindNetwork("connect to the SPIRE server", nextSPIRE, err))
+		return t.fail(show, blindNetwork("connect to the SPIRE server", nextSPIRE(), err))
 	}
 	conn, err := connect(p.ServerAddress, p.ServerCredentials)
 	if err != nil {
-		return t.fail(show, blindNetwork("connect to the SPIRE server", nextSPIRE, err))
+		return t.fail(show, blindNetwork("connect to the SPIRE server", nextSPIRE(), err))
 	}
 	defer conn.Close()
 	err = ask(conn)
 	if err == nil {
 		return nil
 	}
-	next := nextSPIRE
+	next := nextSPIRE()
 	if status.Code(err) == codes.PermissionDenied {
-		next = "point " + spireKey + " at the server's local socket or a read-only proxy of it: only administrators may list"
+		next = diagnostics.Both("point "+spireKey+" at the server's local socket or a read-only proxy of it: only administrators may list",
+			"aponte "+spireKey+" para o socket local do servidor ou para um proxy dele só de leitura: só administradores podem listar")
 	}
 	return t.fail(show, blindGRPC(doing, next, err))
 }

@@ -55,7 +55,7 @@ var errTooManyPages = errors.New("more than 10,000 rows")
 func (p spireProbes) entries(ctx context.Context, args EntriesArgs) (Entries, []diagnostics.Evidence, error) {
 	id, err := spiffeid.FromString(args.SPIFFEID)
 	if err != nil {
-		return Entries{}, nil, &diagnostics.BlindError{Reason: diagnostics.ReasonNotConfigured, Detail: fmt.Sprintf("%q is not a SPIFFE ID", args.SPIFFEID), Next: "correct services.NAME.spiffe_id"}
+		return Entries{}, nil, &diagnostics.BlindError{Reason: diagnostics.ReasonNotConfigured, Detail: fmt.Sprintf("%q is not a SPIFFE ID", args.SPIFFEID), Next: correct("services.NAME.spiffe_id")}
 	}
 	ctx, cancel := within(ctx)
 	defer cancel()

@@ -252,7 +252,7 @@ func TestSPIREWithoutRights(t *testing.T) {
 		}
 		evidence, err := ask(soon(t))
 		wantBlind(t, err, evidence, diagnostics.ReasonDenied)
-		if next := blindOf(t, err).Next; !strings.Contains(next, "administrators") {
+		if next := blindOf(t, err).Next.EN; !strings.Contains(next, "administrators") {
 			t.Errorf("the next step is %s", next)
 		}
 	}

@@ -92,7 +92,7 @@ func (v vaultProbes) read(ctx context.Context, t *trail, q vaultQuestion, into a
 	a, err := v.ask(ctx, q)
 	switch {
 	case err != nil:
-		return false, t.fail(q.show, blindNetwork(q.doing(), "", err))
+		return false, t.fail(q.show, blindNetwork(q.doing(), diagnostics.Text{}, err))
 	case a.status == http.StatusNotFound && len(a.errors) == 0:
 		t.add(q.show, "not there: %s", a.words())
 		return false, nil
@@ -114,16 +114,17 @@ func (v vaultProbes) ask(ctx context.Context, q vaultQuestion) (vaultAnswer, err
 	}
 	req, err := v.request(ctx, q)
 	if err != nil {
-		return vaultAnswer{}, blindNetwork(q.doing(), "", err)
+		return vaultAnswer{}, blindNetwork(q.doing(), diagnostics.Text{}, err)
 	}
 	resp, err := v.httpClient().Do(req)
 	if err != nil {
-		return vaultAnswer{}, blindNetwork(q.doing(), "check that Vault runs and that the bot can reach "+vaultAddressKey, err)
+		return vaultAnswer{}, blindNetwork(q.doing(), diagnostics.Both("check that Vault runs and that the bot can reach "+vaultAddressKey,
+			"verifique se o Vault está rodando e se o bot alcança "+vaultAddressKey), err)
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxVaultAnswer))
 	if err != nil {
-		return vaultAnswer{}, blindNetwork(q.doing(), "", err)
+		return vaultAnswer{}, blindNetwork(q.doing(), diagnostics.Text{}, err)
 	}
 	return understand(q, resp.StatusCode, body)
 }
@@ -188,13 +189,14 @@ func understand(q vaultQuestion, status int, body []byte) (vaultAnswer, error) {
 		return a, &diagnostics.BlindError{
 			Reason: diagnostics.ReasonThrottled,
 			Detail: q.doing() + ": " + a.words(),
-			Next:   "wait, or look at Vault's quotas: vault list sys/quotas/rate-limit",
+			Next: diagnostics.Both("wait, or look at Vault's quotas: vault list sys/quotas/rate-limit",
+				"aguarde, ou veja as cotas do Vault: vault list sys/quotas/rate-limit"),
 		}
 	case status == http.StatusPreconditionFailed, isVault && status >= 500, status >= 502 && status <= 504:
 		return a, &diagnostics.BlindError{
 			Reason: diagnostics.ReasonUnavailable,
 			Detail: q.doing() + ": " + a.words(),
-			Next:   "look at Vault itself: vault status",
+			Next:   diagnostics.Both("look at Vault itself: vault status", "veja como está o Vault: vault status"),
 		}
 	case !isVault && status != http.StatusNoContent:
 		return a, blindGarbage(q.doing(), "Vault", fmt.Sprintf("status %d, %s", status, kindOf(body)))
@@ -222,10 +224,12 @@ func (v vaultProbes) refused(q vaultQuestion, a vaultAnswer) *diagnostics.BlindE
 	switch {
 	case a.status == http.StatusForbidden && a.says("invalid token"):
 		blind.Reason = diagnostics.ReasonDenied
-		blind.Next = "the bot's own Vault token is dead: check its login and " + v.command("token", "lookup")
+		blind.Next = diagnostics.Both("the bot's own Vault token is dead: check its login and "+v.command("token", "lookup"),
+			"o token do próprio bot no Vault não vale mais: confira o login dele e "+v.command("token", "lookup"))
 	case a.status == http.StatusForbidden:
 		blind.Reason = diagnostics.ReasonDenied
-		blind.Next = fmt.Sprintf("the bot needs %q on %s: compare its Vault policy with the output of: bot policy vault", q.right, q.path)
+		blind.Next = diagnostics.Both(fmt.Sprintf("the bot needs %q on %s: compare its Vault policy with the output of: bot policy vault", q.right, q.path),
+			fmt.Sprintf("o bot precisa de %q em %s: compare a política dele no Vault com a saída de: bot policy vault", q.right, q.path))
 	case a.status == http.StatusNotFound && q.mount != "" && a.says("no handler for route"):
 		blind.Reason = diagnostics.ReasonNotConfigured
 		blind.Next = v.nextMount(q)
@@ -236,12 +240,14 @@ func (v vaultProbes) refused(q vaultQuestion, a vaultAnswer) *diagnostics.BlindE
 }
 
 // nextMount is what to do when Vault has no such mount.
-func (v vaultProbes) nextMount(q vaultQuestion) string {
+func (v vaultProbes) nextMount(q vaultQuestion) diagnostics.Text {
 	mount, engines := strings.Trim(q.mount, "/"), "secrets"
 	if login, ok := strings.CutPrefix(mount, "auth/"); ok {
 		mount, engines = login, "auth"
 	}
-	return fmt.Sprintf("compare the mount %q in the bot's configuration with the output of: %s", clean(mount, maxDetail), v.command(engines, "list"))
+	mount = clean(mount, maxDetail)
+	return diagnostics.Both(fmt.Sprintf("compare the mount %q in the bot's configuration with the output of: %s", mount, v.command(engines, "list")),
+		fmt.Sprintf("compare o mount %q da configuração do bot com a saída de: %s", mount, v.command(engines, "list")))
 }
 
 // seconds is a duration as Vault writes it, mostly whole.

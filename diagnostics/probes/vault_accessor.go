@@ -51,11 +51,11 @@ func (v vaultProbes) accessors(ctx context.Context, t *trail, service, file stri
 	if file != "" {
 		find = accessorInFile
 	} else if v.logs == nil {
-		return nil, notConfigured("the accessor of "+service+"'s Vault token", "services."+service+".accessor_file, or logs,")
+		return nil, notConfigured("the accessor of "+service+"'s Vault token", "services."+service+".accessor_file", lokiKey, filesKey)
 	}
 	found, show, err := find(ctx, t, service, file)
 	if err != nil {
-		return nil, t.fail(show, blindNetwork("find the accessor of "+service+"'s Vault token", "", err))
+		return nil, t.fail(show, blindNetwork("find the accessor of "+service+"'s Vault token", diagnostics.Text{}, err))
 	}
 	for _, acc := range found {
 		if accessorForm.MatchString(acc.value) && !deadRinger(acc.value) {
@@ -64,7 +64,8 @@ func (v vaultProbes) accessors(ctx context.Context, t *trail, service, file stri
 		return nil, t.fail(show, &diagnostics.BlindError{
 			Reason: diagnostics.ReasonGarbage,
 			Detail: "what is given as the accessor of " + service + "'s Vault token is not an accessor",
-			Next:   "give the accessor, not the token: vault token lookup -format=json shows it as data.accessor",
+			Next: diagnostics.Both("give the accessor, not the token: vault token lookup -format=json shows it as data.accessor",
+				"informe o accessor, não o token: vault token lookup -format=json o mostra como data.accessor"),
 		})
 	}
 	t.add(show, "%d found, the newest of %s", len(found), found[0].at.UTC().Format(time.RFC3339))
@@ -77,7 +78,8 @@ func deadRinger(text string) bool { return clean(text, maxDetail) != text }
 
 func accessorInFile(_ context.Context, _ *trail, _, file string) ([]accessor, string, error) {
 	show := shell("test", "-r", file)
-	next := "let the service write the accessor of its Vault token there, or correct services.NAME.accessor_file"
+	next := diagnostics.Both("let the service write the accessor of its Vault token there, or correct services.NAME.accessor_file",
+		"faça o serviço gravar lá o accessor do token dele no Vault, ou corrija services.NAME.accessor_file")
 	f, err := os.Open(file)
 	if err != nil {
 		reason := diagnostics.ReasonNoData
@@ -116,7 +118,8 @@ func (v vaultProbes) accessorsInLogs(ctx context.Context, t *trail, service, _ s
 		return nil, show, &diagnostics.BlindError{
 			Reason: diagnostics.ReasonNoData,
 			Detail: "no event " + accessorEvent + " with a token_accessor of a running " + service + " in the last " + accessorWindow.String(),
-			Next:   "set services." + service + ".accessor_file, or let it log token_accessor when it has logged in to Vault",
+			Next: diagnostics.Both("set services."+service+".accessor_file, or let it log token_accessor when it has logged in to Vault",
+				"defina services."+service+".accessor_file, ou faça o serviço registrar token_accessor no log ao fazer login no Vault"),
 		}
 	}
 	return found[:min(len(found), maxTokens)], show, nil

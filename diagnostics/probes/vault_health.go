@@ -96,7 +96,8 @@ func blindNodes(facts Health) error {
 		return &diagnostics.BlindError{
 			Reason: reason,
 			Detail: "GET " + n.Address + "/v1/sys/health: " + problemText(n.Problem),
-			Next:   "check the network between the bot and Vault, and the addresses under vault.nodes",
+			Next: diagnostics.Both("check the network between the bot and Vault, and the addresses under vault.nodes",
+				"verifique a rede entre o bot e o Vault, e os endereços em vault.nodes"),
 		}
 	}
 	return nil
@@ -113,7 +114,7 @@ func (v vaultProbes) node(ctx context.Context, t *trail, address string) Node {
 		if n.Problem == problemMissing {
 			n.Problem = problemRefused // an agent's socket that is gone
 		}
-		t.add(show, "%s", blindNetwork("GET "+url, "", err).Detail)
+		t.add(show, "%s", blindNetwork("GET "+url, diagnostics.Text{}, err).Detail)
 		return n
 	}
 	var h vaultHealth

@@ -339,7 +339,7 @@ func (v *realVault) testSmallerPolicy(t *testing.T) {
 	}
 	_, evidence, err = v.probes.databaseRole(soon(t), realRole)
 	wantBlind(t, err, evidence, diagnostics.ReasonDenied)
-	if next := blindOf(t, err).Next; !strings.Contains(next, `"read" on database/roles/temporal-orchestrator`) {
+	if next := blindOf(t, err).Next.EN; !strings.Contains(next, `"read" on database/roles/temporal-orchestrator`) {
 		t.Errorf("the next step is %s", next)
 	}
 }
@@ -358,7 +358,7 @@ func (v *realVault) testDeadBot(t *testing.T) {
 	}
 	_, evidence, err = v.probes.policy(soon(t), realPolicy)
 	wantBlind(t, err, evidence, diagnostics.ReasonDenied)
-	if next := blindOf(t, err).Next; !strings.Contains(next, "dead") {
+	if next := blindOf(t, err).Next.EN; !strings.Contains(next, "dead") {
 		t.Errorf("the next step is %s", next)
 	}
 }

@@ -43,7 +43,7 @@ func (v vaultProbes) lookupSelf(ctx context.Context, t *trail, facts *Rights) (v
 	q := vaultQuestion{method: http.MethodGet, path: "auth/token/lookup-self", right: "read", show: v.command("token", "lookup")}
 	a, err := v.ask(ctx, q)
 	if err != nil {
-		return a, t.fail(q.show, blindNetwork(q.doing(), "", err))
+		return a, t.fail(q.show, blindNetwork(q.doing(), diagnostics.Text{}, err))
 	}
 	if a.status == http.StatusForbidden {
 		facts.Valid = !deadToken(a)
@@ -138,7 +138,7 @@ func may(capabilities []string, one string) bool {
 func (v vaultProbes) capabilities(ctx context.Context, t *trail, q vaultQuestion, paths []string) (map[string][]string, vaultAnswer, error) {
 	a, err := v.ask(ctx, q)
 	if err != nil {
-		return nil, a, t.fail(q.show, blindNetwork(q.doing(), "", err))
+		return nil, a, t.fail(q.show, blindNetwork(q.doing(), diagnostics.Text{}, err))
 	}
 	if !a.ok() {
 		return nil, a, nil

@@ -174,7 +174,8 @@ func (v vaultProbes) secretKeys(ctx context.Context, t *trail, s diagnostics.Sec
 		return state, &diagnostics.BlindError{
 			Reason: diagnostics.ReasonNoData,
 			Detail: "GET /v1/" + q.path + ": there is metadata, but no key names",
-			Next:   "ask again; if it stays so, this Vault is older than 1.10 and cannot name keys without their values",
+			Next: diagnostics.Both("ask again; if it stays so, this Vault is older than 1.10 and cannot name keys without their values",
+				"peça de novo; se continuar assim, este Vault é anterior ao 1.10 e não sabe dizer o nome das chaves sem os valores"),
 		}
 	}
 	for key := range keys.Subkeys {

@@ -130,7 +130,7 @@ func TestVaultDenied(t *testing.T) {
 		t.Run(probe, func(t *testing.T) {
 			_, evidence, err := ask(t)
 			wantBlind(t, err, evidence, diagnostics.ReasonDenied)
-			if next := blindOf(t, err).Next; !strings.Contains(next, "bot policy vault") || !strings.Contains(next, "on ") {
+			if next := blindOf(t, err).Next.EN; !strings.Contains(next, "bot policy vault") || !strings.Contains(next, "on ") {
 				t.Errorf("the next step does not name the right and where to get it: %s", next)
 			}
 		})
@@ -289,11 +289,11 @@ func TestVaultMountsThatAreNotThere(t *testing.T) {
 		})
 	}
 	_, _, err := v.databaseRole(soon(t), DatabaseRoleArgs{Mount: "/team a/postgres/", Role: "r"})
-	if next, want := blindOf(t, err).Next, `compare the mount "team a/postgres" in the bot's configuration with the output of: vault secrets list`; next != want {
+	if next, want := blindOf(t, err).Next.EN, `compare the mount "team a/postgres" in the bot's configuration with the output of: vault secrets list`; next != want {
 		t.Errorf("the next step is %s, want %s", next, want)
 	}
 	_, _, err = v.loginRole(soon(t), LoginRoleArgs{Mount: "oidc", Role: "r"})
-	if next, want := blindOf(t, err).Next, `compare the mount "oidc" in the bot's configuration with the output of: vault auth list`; next != want {
+	if next, want := blindOf(t, err).Next.EN, `compare the mount "oidc" in the bot's configuration with the output of: vault auth list`; next != want {
 		t.Errorf("the next step is %s, want %s", next, want)
 	}
 }

@@ -220,7 +220,7 @@ func (v vaultProbes) lookupAccessor(ctx context.Context, t *trail, acc accessor)
 	a, err := v.ask(ctx, q)
 	switch {
 	case err != nil:
-		return facts, t.fail(q.show, blindNetwork(q.doing(), "", err))
+		return facts, t.fail(q.show, blindNetwork(q.doing(), diagnostics.Text{}, err))
 	case deadAccessor(a):
 		t.add(q.show, "%s%s: the token is dead", acc.of(), a.words())
 		return facts, nil

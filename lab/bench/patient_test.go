@@ -42,7 +42,7 @@ func makePatient() (*patient, error) {
 	}
 	catalog, err := diagnostics.LoadCatalog(
 		[]diagnostics.CatalogSource{{Name: "bench", FS: files}},
-		[]diagnostics.Probe{diagnostics.NewProbe("bench.series", "reads a series after a wait", lookAtSeries)},
+		[]diagnostics.Probe{diagnostics.NewProbe("bench.series", diagnostics.Text{EN: "reads a series after a wait"}, lookAtSeries)},
 	)
 	if err != nil {
 		return nil, err
