@@ -254,3 +254,23 @@ func TestTextThatPretends(t *testing.T) {
 		}
 	}
 }
+
+// TestWhoAskedIsToldHoweverSlackStumbles holds that a private answer gets through
+// when the line is cut under it, or Slack is broken for a moment.
+func TestWhoAskedIsToldHoweverSlackStumbles(t *testing.T) {
+	for name, fault := range map[string]lab.MethodFault{
+		"cut": {Drop: true, Times: 2}, "broken": {Status: 503, Times: 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := open(t, finds(passReport()))
+			answer, card, private := fault, fault, fault
+			answer.Method, card.Method, private.Method = methodResponseURL, methodPostMessage, methodEphemeral
+			card.Times = 1
+			w.weather(lab.Faults{Methods: []lab.MethodFault{answer, card, private}})
+			w.say(bruno, incidents, "/vault diagnose worker")
+			w.waitFor(bruno, incidents, "Slack did not take my answer")
+			w.say(bruno, incidents, "<@U0TANDEM01> version")
+			w.waitFor(bruno, incidents, "tandem v1.2.3")
+		})
+	}
+}

@@ -171,10 +171,12 @@ func (w *web) post(ctx context.Context, channel, thread string, m message) (stri
 }
 
 // postEphemeral writes a message that one person sees, for as long as Slack
-// keeps it.
+// keeps it. It is repeated when nobody knows whether Slack took it, until the
+// caller's deadline: to read it twice is a smaller harm than to be met with
+// silence.
 func (w *web) postEphemeral(ctx context.Context, channel, thread, user string, m message) error {
 	options := content(thread, m)
-	return w.call(ctx, methodEphemeral, false, func(ctx context.Context) error {
+	return w.patiently(ctx, methodEphemeral, insist, func(ctx context.Context) error {
 		_, err := w.api.PostEphemeralContext(ctx, channel, user, options...)
 		return err
 	})
@@ -337,9 +339,11 @@ func (w *web) openDirect(ctx context.Context, user string) (string, error) {
 }
 
 // respond answers the person who asked, and nobody else, by the address that
-// came with the command or the click, into a thread when one is given. The address is a secret for as long as it works.
+// came with the command or the click, into a thread when one is given. It is
+// repeated as an ephemeral message is. The address is a secret for as long as it
+// works.
 func (w *web) respond(ctx context.Context, address, thread string, m message) error {
-	return w.call(ctx, methodResponseURL, false, func(ctx context.Context) error {
+	return w.patiently(ctx, methodResponseURL, insist, func(ctx context.Context) error {
 		err := slackgo.PostWebhookCustomHTTPContext(ctx, address, w.http, &slackgo.WebhookMessage{
 			Text:         m.text,
 			Blocks:       &slackgo.Blocks{BlockSet: m.blocks},
