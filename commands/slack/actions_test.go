@@ -31,7 +31,7 @@ func TestFixIsToldToTheClickerAlone(t *testing.T) {
 	card := w.verdict(bruno, incidents)
 	w.click(ana, incidents, card.TS, actionFix, "")
 	m := w.waitFor(ana, incidents, "O que resolve o problema em worker", "TOK-002", "Conceda `update`",
-		"vault write sys/capabilities-accessor", "/vault explain TOK-002", "start Loki or correct logs.loki.url")
+		"vault write sys/capabilities-accessor", "/vault explain TOK-002", "inicie o Loki ou corrija logs.loki.url")
 	if m.VisibleTo != ana {
 		t.Errorf("it is visible to %q", m.VisibleTo)
 	}

@@ -18,9 +18,10 @@ import (
 	"tandem/i18n"
 )
 
-// By these the bot knows its own messages about requests again, also after a
-// crash between the post and its record.
+// By these the bot knows its own messages again, also after a crash between the
+// post and its record.
 const (
+	eventRun  = "tandem_diagnosis"
 	eventCard = "tandem_request"
 	eventLine = "tandem_request_line"
 

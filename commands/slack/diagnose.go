@@ -117,12 +117,29 @@ func (p *board) occupy(ctx context.Context) error {
 		}
 	}()
 	p.shown = p.run.Progress()
-	ts, err := p.bot.web.post(ctx, p.ask.channel, p.ask.thread, p.drawProgress(p.shown))
+	m := p.drawProgress(p.shown)
+	m.metadata = slackgo.SlackMetadata{EventType: eventRun, EventPayload: map[string]any{fieldRequest: p.run.ID}}
+	ts, err := p.bot.web.post(ctx, p.ask.channel, p.ask.thread, m)
+	if err != nil && passing(err) {
+		ts, err = p.taken(ctx, err)
+	}
 	if err == nil {
 		placed = true
 		p.bot.spots.place(p.spot, ts)
 	}
 	return err
+}
+
+// taken is where the card stands when Slack took it and did not say so:
+// otherwise it would say that the diagnosis is under way for ever. The error
+// remains when it is not there.
+func (p *board) taken(ctx context.Context, err error) (string, error) {
+	ts := ""
+	lookErr := p.bot.own(ctx, p.ask.channel, p.ask.thread, p.ask.at, eventRun, p.run.ID, func(m slackgo.Message) { ts = m.Timestamp })
+	if ts == "" {
+		return "", errors.Join(err, lookErr)
+	}
+	return ts, nil
 }
 
 // drawJoined tells a person where the answer is already, or is soon.

@@ -255,6 +255,25 @@ func TestTextThatPretends(t *testing.T) {
 	}
 }
 
+// TestACardThatSlackTookSilentlyIsFinished holds that a placeholder which stands
+// in the channel, though Slack did not say so, becomes the verdict.
+func TestACardThatSlackTookSilentlyIsFinished(t *testing.T) {
+	w := open(t, finds(failReport()))
+	w.say(ana, incidents, "the worker is down")
+	for _, thread := range []string{"", w.messages(ana, incidents)[0].TS} {
+		w.weather(lab.Faults{Methods: []lab.MethodFault{{Method: methodPostMessage, Status: 503, Times: 1, AfterEffect: true}}})
+		w.Say(lab.Said{User: bruno, Channel: incidents, ThreadTS: thread, Text: "<@U0TANDEM01> diagnose worker --fresh"})
+		if thread == "" {
+			w.waitFor(bruno, incidents, "❌ worker: failing")
+		} else {
+			w.waitInThread(incidents, thread, "❌ worker: failing")
+		}
+	}
+	if all := w.transcript(); strings.Contains(all, "Diagnosing") || strings.Contains(all, "Slack did not take") {
+		t.Errorf("a card is not finished, or called lost:\n%s", all)
+	}
+}
+
 // TestWhoAskedIsToldHoweverSlackStumbles holds that a private answer gets through
 // when the line is cut under it, or Slack is broken for a moment.
 func TestWhoAskedIsToldHoweverSlackStumbles(t *testing.T) {
