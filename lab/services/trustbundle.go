@@ -50,6 +50,9 @@ func (b *trustBundle) watch(ctx context.Context) {
 
 // OnJWTBundlesUpdate takes a new set. Only the first counts as an update, as in the public system.
 func (b *trustBundle) OnJWTBundlesUpdate(set *jwtbundle.Set) {
+	// On a busy machine a new set may overtake follow, which was to freeze the old one.
+	behaviour, _ := b.behaviour.get()
+	b.freeze(behaviour.VerifierBundle == behaveFrozen)
 	b.mu.Lock()
 	first := b.live == nil
 	b.live = set
