@@ -511,3 +511,58 @@ func TestManyWantOneLease(t *testing.T) {
 		}
 	})
 }
+
+// TestChangesThatComeAtOnce has good changes and bad ones written together: each
+// ends as it would alone.
+func TestChangesThatComeAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, db *database) {
+		s := db.open()
+		const of = 30
+		for i := range of {
+			insert(t, s, request(fmt.Sprint("r", i), fmt.Sprint("vault:", i)))
+		}
+		var all sync.WaitGroup
+		do := func(name string, i int, want error, c approvals.Change) {
+			all.Go(func() {
+				for _, r := range []*approvals.Request{c.Request, c.Also} {
+					if r != nil {
+						c.Notes = append(c.Notes, note(r.ID, approvals.DeedVoted))
+					}
+				}
+				e, err := s.Commit(t.Context(), c)
+				if !errors.Is(err, want) || (want == nil) != (err == nil) {
+					t.Errorf("%s %d: %v, want %v", name, i, err, want)
+				}
+				if err == nil && len(c.Notes) > 0 && e.Request != c.Notes[len(c.Notes)-1].Request {
+					t.Errorf("%s %d: the end of the chain is an entry of %q", name, i, e.Request)
+				}
+			})
+		}
+		for i := range of {
+			good := find(t, s, fmt.Sprint("r", i))
+			stale, double := good, good
+			stale.Version = 9
+			double.ID, double.Version, double.Plan.Target = fmt.Sprint("d", i), 0, fmt.Sprint("double:", i)
+			second, busy := request(fmt.Sprint("e", i), fmt.Sprint("second:", i)), request(fmt.Sprint("f", i), good.Plan.Target)
+			do("good", i, nil, approvals.Change{Request: &good, Jobs: []approvals.Job{{Kind: approvals.JobShow, Request: good.ID}}})
+			do("stale", i, approvals.ErrConflict, approvals.Change{Request: &stale})
+			do("busy", i, approvals.ErrConflict, approvals.Change{Request: &busy})
+			do("two", i, nil, approvals.Change{Request: &double, Also: &second})
+			do("card", i, nil, approvals.Change{Card: &approvals.CardChange{Request: good.ID, Card: approvals.Card{Channel: "C1", TS: "1"}}})
+			do("nobody's card", i, approvals.ErrNotFound, approvals.Change{Card: &approvals.CardChange{Request: "nobody"}})
+			do("note", i, nil, approvals.Change{Notes: []approvals.Note{note("", approvals.DeedRefused)}})
+		}
+		all.Wait()
+		for i := range of {
+			if r := find(t, s, fmt.Sprint("r", i)); r.Version != 2 || r.Card.TS != "1" {
+				t.Errorf("%s has version %d and the card %q", r.ID, r.Version, r.Card.TS)
+			}
+		}
+		if n := len(trail(t, s, approvals.TrailFilter{})); n != of*5 {
+			t.Errorf("there are %d entries, want %d", n, of*5)
+		}
+		if b := verify(t, s); b != nil {
+			t.Errorf("the audit is broken: %+v", b)
+		}
+	})
+}
