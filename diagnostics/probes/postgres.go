@@ -3,6 +3,7 @@ package probes
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -152,9 +153,17 @@ func (p postgresProbes) roles(ctx context.Context, args PostgresRolesArgs) (Post
 	}
 	facts.NewestValidUntil, facts.NewestCreated = orZero(until), orZero(created)
 	facts.ServerVersion = clean(facts.ServerVersion, maxDetail)
-	t.add(p.command(shown), "%d users, %d valid, newest valid until %s; %d connected, %d of them past their time",
-		facts.Users, facts.Valid, facts.NewestValidUntil.Format(time.RFC3339), facts.Connected, facts.ConnectedExpired)
+	t.add(p.command(shown), "%s", facts.words())
 	return facts, t.list, nil
+}
+
+// words says what was counted; there is no end to tell where no user has one.
+func (f PostgresRoles) words() string {
+	newest := ""
+	if !f.NewestValidUntil.IsZero() {
+		newest = ", newest valid until " + f.NewestValidUntil.Format(time.RFC3339)
+	}
+	return fmt.Sprintf("%d users, %d valid%s; %d connected, %d of them past their time", f.Users, f.Valid, newest, f.Connected, f.ConnectedExpired)
 }
 
 // usersOf is the pattern of the names that Vault makes by default:

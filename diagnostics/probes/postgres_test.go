@@ -139,6 +139,9 @@ func TestPostgresRoles(t *testing.T) {
 
 	none, evidence, err := probes.roles(soon(t), PostgresRolesArgs{Role: "it's%odd\\"})
 	wantSeen(t, none, evidence, err)
+	if words := none.words(); strings.Contains(words, "0001") {
+		t.Errorf("of no users it says %q", words)
+	}
 	if none.Users != 0 || none.ConnectedLatest || !none.NewestCreated.IsZero() {
 		t.Errorf("facts of a role without users are %+v", none)
 	}
