@@ -59,7 +59,7 @@ func TestWithoutTheRightToUploadTheClickerIsTold(t *testing.T) {
 	})
 	card := w.verdict(bruno, incidents)
 	w.click(bruno, incidents, card.TS, actionEvidence, "")
-	m := w.waitFor(bruno, incidents, "no file with all the evidence", "files:write", "--output json")
+	m := w.waitFor(bruno, incidents, "the file with all the evidence", "files:write", "--output json")
 	if m.VisibleTo != bruno || strings.Contains(w.transcript(), "All evidence is in the thread") {
 		t.Errorf("it is visible to %q\n%s", m.VisibleTo, w.transcript())
 	}

@@ -55,7 +55,7 @@ type slash struct {
 
 func slashAsk(c *slash, at time.Time, ref string) ask {
 	return ask{
-		origin: bySlash, command: c.Name, text: c.Text, team: c.TeamID, user: c.UserID, channel: c.ChannelID,
+		origin: bySlash, command: c.Name, text: withoutCommand(strings.TrimSpace(c.Text), c.Name), team: c.TeamID, user: c.UserID, channel: c.ChannelID,
 		address: c.ResponseURL, at: at, ref: ref,
 	}
 }

@@ -169,7 +169,7 @@ func blindLines(card commands.Card) []listLine {
 }
 
 func drawBlindLine(b commands.CardBlind, words commands.CardWords) string {
-	text := title(b.Code, b.Title) + " – " + b.Why
+	text := title(b.Code, b.Title) + " – " + sentences(b.Why)
 	if b.Because != "" {
 		text += " (" + b.Because + ")"
 	}
@@ -178,6 +178,21 @@ func drawBlindLine(b commands.CardBlind, words commands.CardWords) string {
 		line += "\n      " + oneLine(words.NextStep+":") + " " + fit(b.Next, shareLine, ellipsis, oneLine)
 	}
 	return line
+}
+
+// sentences puts lines behind each other so that each still ends.
+func sentences(lines string) string {
+	var text string
+	for line := range strings.Lines(lines) {
+		if line = strings.TrimSpace(line); line == "" {
+			continue
+		}
+		if text != "" && !strings.ContainsAny(text[len(text)-1:], ".!?:;") {
+			text += "."
+		}
+		text = strings.TrimSpace(text + " " + line)
+	}
+	return text
 }
 
 // oneLine is prose on a single line.

@@ -17,7 +17,6 @@ const (
 	lookTilde    = '∼'      // for ~
 	lookTick     = 'ˋ'      // for `
 	lookQuote    = '›'      // for > at the start of a line
-	breakEmoji   = '\u2060' // word joiner: has no width, and no emoji's name has it
 	fence        = "```"
 	brokenFence  = "ˋˋˋ"
 	replacedRune = '\uFFFD'
@@ -92,15 +91,38 @@ func proseLine(line string) string {
 		line = string(lookQuote) + rest[1:]
 	}
 	var b strings.Builder
+	put := func(text string) {
+		if strings.HasSuffix(b.String(), "`") && strings.HasPrefix(text, "`") { // two spans that touch are none
+			b.WriteByte(' ')
+		}
+		b.WriteString(text)
+	}
 	for line != "" {
 		before, span, after, found := cutSpan(line)
-		b.WriteString(neutral(before))
+		for word := range strings.SplitAfterSeq(before, " ") {
+			put(proseWord(word))
+		}
 		if found {
-			b.WriteString("`" + escape(span) + "`")
+			put("`" + escape(span) + "`")
 		}
 		line = after
 	}
 	return b.String()
+}
+
+// punctuation may stand around a word without being a part of it.
+const punctuation = " .,;!?()[]{}\"'“”‘’<>"
+
+// proseWord is a word outside code spans. One that Slack would take for an
+// emoji, like the selector k8s:sa:worker, becomes code: it is a thing's name,
+// and can be copied from there as it is.
+func proseWord(word string) string {
+	name := strings.Trim(word, punctuation)
+	if !hasEmoji([]rune(name)) {
+		return neutral(word)
+	}
+	before, after, _ := strings.Cut(word, name)
+	return neutral(before) + inlineCode(name) + neutral(after)
 }
 
 // cutSpan finds the first whole code span of a line.
@@ -130,9 +152,6 @@ func neutral(s string) string {
 			b.WriteRune(lookTick)
 		case strings.ContainsRune("*_~", r) && atEdge(runes, i):
 			b.WriteRune(lookAlike(r))
-		case r == ':' && startsEmoji(runes[i:]):
-			b.WriteRune(r)
-			b.WriteRune(breakEmoji)
 		default:
 			b.WriteString(escape(string(r)))
 		}
@@ -158,6 +177,15 @@ func atEdge(runes []rune, i int) bool {
 		return at >= 0 && at < len(runes) && (unicode.IsLetter(runes[at]) || unicode.IsDigit(runes[at]))
 	}
 	return !inWord(i-1) || !inWord(i+1)
+}
+
+func hasEmoji(runes []rune) bool {
+	for i, r := range runes {
+		if r == ':' && startsEmoji(runes[i:]) {
+			return true
+		}
+	}
+	return false
 }
 
 // startsEmoji says whether text that starts with a colon reads like :name:. A

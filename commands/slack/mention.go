@@ -38,7 +38,7 @@ func cutMention(text, user string) (before, after string, found bool) {
 }
 
 // withoutCommand takes the slash command off, which people type out of habit
-// where it is none.
+// where it is none, or paste after it.
 func withoutCommand(text, command string) string {
 	rest, found := strings.CutPrefix(text, command)
 	if !found || rest != "" && !strings.ContainsAny(rest[:1], " \t\n") {

@@ -28,6 +28,16 @@ func TestWhatIsSaidToTheBot(t *testing.T) {
 	}
 }
 
+func TestTheCommandMayBePastedAfterItself(t *testing.T) {
+	for text, want := range map[string]string{
+		"/vault diagnose worker": "diagnose worker", " /vault  help": "help", "diagnose /vault": "diagnose /vault", "/vault": "",
+	} {
+		if got := slashAsk(&slash{Name: "/vault", Text: text}, noon, "REF").text; got != want {
+			t.Errorf("/vault %s: got %q, want %q", text, got, want)
+		}
+	}
+}
+
 func FuzzMention(f *testing.F) {
 	for _, seed := range []string{"<@U0BOT> help", "<@U0BOT|x> a", "<@U0BOT", "a <@U0BOT>", "<@U0BOT><@U0BOT>", "\u202e<@U0BOT>\x00"} {
 		f.Add(seed)
