@@ -11,7 +11,7 @@ type Fix struct {
 	Service    string  `arg:"" optional:"" name:"service"` // empty: the one that the conversation is about
 	Reason     string  `placeholder:"TEXT"`                // the asker's words
 	DryRun     bool    `name:"dry-run"`                    // say what would be done, and ask for nothing
-	Param      []Param `placeholder:"K=V" sep:"none"`      // in addition to those of the finding
+	Param      []Param `placeholder:"PARAM" sep:"none"`      // in addition to those of the finding
 	BreakGlass bool    `name:"break-glass"`                // act alone, in front of everybody
 }
 
@@ -37,7 +37,7 @@ type Procedure struct {
 	Service    string  `arg:"" optional:"" name:"service"`
 	Reason     string  `placeholder:"TEXT"`
 	DryRun     bool    `name:"dry-run"`
-	Param      []Param `placeholder:"K=V" sep:"none"`
+	Param      []Param `placeholder:"PARAM" sep:"none"`
 	BreakGlass bool    `name:"break-glass"`
 }
 

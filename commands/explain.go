@@ -104,7 +104,7 @@ func (w Words) usage(e *UsageError) string {
 	case UnknownFlag:
 		return lines(w.Say("unknown_flag", "Path", path, "Flag", e.Flag), w.guess(e.Nearest, e.Nearest), help)
 	case MissingArgument:
-		return lines(w.Say("missing_argument", "Path", path, "Word", strings.ToUpper(e.Word)), help)
+		return lines(w.Say("missing_argument", "Path", path, "Word", w.Say(argID(e.Word))), help)
 	case ExtraArgument:
 		return lines(w.Say("extra_argument", "Path", path, "Word", e.Word), w.meant(e, ""), help)
 	case MissingValue:

@@ -107,21 +107,25 @@ func leaves(node *kong.Node) []*kong.Node {
 func usage(node *kong.Node, w Words) string {
 	words := []string{w.Prog, commandPath(node)}
 	for _, p := range node.Positional {
-		name := strings.ToUpper(p.Name)
+		name := w.Say(argID(p.Name))
 		if !p.Required {
 			name = "[" + name + "]"
 		}
 		words = append(words, name)
 	}
 	for _, f := range node.Flags {
-		words = append(words, "["+flagUsage(f)+"]")
+		words = append(words, "["+flagUsage(f, w)+"]")
 	}
 	return strings.Join(words, " ")
 }
 
-func flagUsage(f *kong.Flag) string {
+func flagUsage(f *kong.Flag, w Words) string {
 	use := "--" + f.Name
-	if !f.IsBool() {
+	switch {
+	case f.IsBool():
+	case isArg(f):
+		use += " " + w.Say(argID(f.PlaceHolder))
+	default: // an example, like 30m
 		use += " " + f.PlaceHolder
 	}
 	if f.IsSlice() && f.Tag.Sep != -1 { // otherwise it is given again for each
@@ -133,7 +137,7 @@ func flagUsage(f *kong.Flag) string {
 func flagList(flags []*kong.Flag, w Words) List {
 	var list List
 	for _, f := range flags {
-		name := flagUsage(f)
+		name := flagUsage(f, w)
 		if f.Short != 0 {
 			name = "-" + string(f.Short) + ", " + name
 		}
@@ -165,3 +169,10 @@ func moreID(node *kong.Node) string {
 }
 
 func flagID(f *kong.Flag) string { return "flag_" + f.Name }
+
+// argID names what stands in the place of a word that the reader chooses, like
+// SERVICE.
+func argID(name string) string { return "arg_" + strings.ReplaceAll(strings.ToLower(name), "-", "_") }
+
+// isArg says whether a flag's placeholder is such a word, not an example.
+func isArg(f *kong.Flag) bool { return f.PlaceHolder == strings.ToUpper(f.PlaceHolder) }

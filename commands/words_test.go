@@ -182,12 +182,18 @@ func helpIDs(t *testing.T) []string {
 		}
 		for _, leaf := range leaves(app.Model.Node) {
 			ids = append(ids, aboutID(leaf))
+			for _, p := range leaf.Positional {
+				ids = append(ids, argID(p.Name))
+			}
 			if leaf.Tag.Has("more") {
 				ids = append(ids, moreID(leaf))
 			}
 			for _, group := range leaf.AllFlags(false) {
 				for _, f := range group {
 					ids = append(ids, flagID(f))
+					if !f.IsBool() && isArg(f) {
+						ids = append(ids, argID(f.PlaceHolder))
+					}
 				}
 			}
 		}
@@ -239,7 +245,7 @@ func TestEveryKindOfErrorHasItsText(t *testing.T) {
 		w := vocab.Words(lang, "/vault")
 		seen := map[string]UsageKind{}
 		for _, kind := range kinds {
-			text, known := w.Explain(&UsageError{Kind: kind, Path: []string{"diagnose"}, Flag: "--f", Word: "word", Nearest: "near", Choices: []string{"a"}})
+			text, known := w.Explain(&UsageError{Kind: kind, Path: []string{"diagnose"}, Flag: "--f", Word: "code", Nearest: "near", Choices: []string{"a"}})
 			if !known || strings.Contains(text, "<no value>") || strings.Contains(text, "[") {
 				t.Errorf("%s in %s: %q", kind, lang, text)
 			}
