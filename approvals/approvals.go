@@ -18,6 +18,8 @@ package approvals
 import (
 	"errors"
 	"fmt"
+
+	"tandem/i18n"
 )
 
 // Errors of a Store, and of a Face.
@@ -38,16 +40,18 @@ var (
 // Refusal is why something is not done. It is an answer for the one who asked,
 // not a defect, and it is audited.
 type Refusal struct {
-	Why    Why
-	Who    Who    // who could do it instead; zero when nobody is meant
-	Detail string // for what Why alone does not tell, in English; no secret
+	Why Why
+	Who Who // who could do it instead; zero when nobody is meant
+	// Detail is for what Why alone does not tell; no secret. A remedy's own is
+	// in English only.
+	Detail i18n.Text
 }
 
 func (r *Refusal) Error() string {
-	if r.Detail == "" {
+	if r.Detail.EN == "" {
 		return "refused: " + string(r.Why)
 	}
-	return fmt.Sprintf("refused: %s: %s", r.Why, r.Detail)
+	return fmt.Sprintf("refused: %s: %s", r.Why, r.Detail.EN)
 }
 
 // Why names a refusal. Faces have a text for each, in every language.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+
+	"tandem/i18n"
 )
 
 // Ask is an ask for a remedy, by a finding, by the remedy's name, or by both: a
@@ -95,7 +97,7 @@ func (s *Service) whole(ctx context.Context) error {
 		return fmt.Errorf("look at the audit chain: %w", err)
 	}
 	if b != nil {
-		return &Refusal{Why: WhyChain, Detail: b.What}
+		return &Refusal{Why: WhyChain, Detail: i18n.Text{EN: b.What}}
 	}
 	return nil
 }
@@ -116,7 +118,7 @@ func (s *Service) notTooMany(ctx context.Context, p person) error {
 		}
 	}
 	if count >= limit {
-		return &Refusal{Why: WhyTooMany, Detail: strconv.Itoa(limit)}
+		return &Refusal{Why: WhyTooMany, Detail: same(strconv.Itoa(limit))}
 	}
 	return nil
 }
@@ -130,7 +132,7 @@ func (s *Service) judgeAsk(ctx context.Context, a Ask, p Plan) error {
 		return err
 	}
 	if unmet, ok := p.Unmet(); ok {
-		return &Refusal{Why: WhyPrecondition, Detail: unmet.String()}
+		return &Refusal{Why: WhyPrecondition, Detail: unmet.said()}
 	}
 	if !a.BreakGlass {
 		return nil
@@ -144,12 +146,13 @@ func (s *Service) judgeAsk(ctx context.Context, a Ask, p Plan) error {
 	return s.among(ctx, s.opts.Policy.BreakGlass.Who, a.By)
 }
 
-// String says what does not hold, in English.
-func (p Precondition) String() string {
+// said is what does not hold, and what was seen instead.
+func (p Precondition) said() i18n.Text {
 	if p.Observed == "" {
-		return p.Text.EN
+		return p.Text
 	}
-	return p.Text.EN + " (" + p.Observed + ")"
+	observed := " (" + p.Observed + ")"
+	return i18n.Text{EN: p.Text.EN + observed, PT: p.Text.PT + observed}
 }
 
 // open stores the request, or joins the one that is open for its target.
@@ -188,7 +191,7 @@ func (s *Service) openFor(ctx context.Context, target string) (Request, bool, er
 
 func (s *Service) join(ctx context.Context, a Ask, standing Request, d draft) (Request, bool, error) {
 	if standing.Fingerprint != d.plan.Fingerprint() || a.BreakGlass {
-		return Request{}, false, &Refusal{Why: WhyUnderWay, Detail: standing.ID}
+		return Request{}, false, &Refusal{Why: WhyUnderWay, Detail: same(standing.ID)}
 	}
 	n := s.asked(standing, a)
 	n.Detail[KeyJoined] = "true"

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"maps"
 	"slices"
+
+	"tandem/i18n"
 )
 
 // draft is what an ask comes to, at this moment.
@@ -22,7 +24,7 @@ func (s *Service) draft(ctx context.Context, a Ask) (draft, error) {
 	}
 	remedy, ok := s.remedy(fix.Remedy)
 	if !ok {
-		return draft{}, &Refusal{Why: WhyNoRemedy, Detail: tidy(fix.Remedy)}
+		return draft{}, &Refusal{Why: WhyNoRemedy, Detail: same(tidy(fix.Remedy))}
 	}
 	params, err := merge(fix.Params, a.Params)
 	if err != nil {
@@ -57,7 +59,7 @@ func planError(err error) error {
 	if errors.As(err, &refusal) {
 		return refusal
 	}
-	return &Refusal{Why: WhyBlind, Detail: words(err)}
+	return &Refusal{Why: WhyBlind, Detail: i18n.Text{EN: words(err)}}
 }
 
 // finding looks again at what an ask rests on, and says which remedy it means.
@@ -67,7 +69,7 @@ func (s *Service) finding(ctx context.Context, a Ask) ([]Observation, Fix, error
 	}
 	remedy, ok := s.remedy(a.Remedy)
 	if !ok {
-		return nil, Fix{}, &Refusal{Why: WhyNoRemedy, Detail: tidy(a.Remedy)}
+		return nil, Fix{}, &Refusal{Why: WhyNoRemedy, Detail: same(tidy(a.Remedy))}
 	}
 	if remedy.Procedure {
 		return nil, Fix{Remedy: a.Remedy}, nil
@@ -86,20 +88,20 @@ func (s *Service) finding(ctx context.Context, a Ask) ([]Observation, Fix, error
 func (s *Service) offered(ctx context.Context, a Ask) ([]Observation, Fix, error) {
 	now, err := s.opts.Examine(ctx, a.Service, []string{a.Check})
 	if err != nil {
-		return nil, Fix{}, &Refusal{Why: WhyBlind, Detail: "the checks could not be run"}
+		return nil, Fix{}, &Refusal{Why: WhyBlind, Detail: both("the checks could not be run", "não foi possível rodar as verificações")}
 	}
 	i := slices.IndexFunc(now.Checks, func(o Observation) bool { return o.Code == a.Check })
 	if i < 0 {
-		return nil, Fix{}, &Refusal{Why: WhyNoRemedy, Detail: "there is no check " + tidy(a.Check)}
+		return nil, Fix{}, &Refusal{Why: WhyNoRemedy, Detail: both("there is no check "+tidy(a.Check), "não existe a verificação "+tidy(a.Check))}
 	}
 	o := now.Checks[i]
 	switch fix, ok := o.offers(a.Remedy); {
 	case o.passes():
-		return nil, Fix{}, &Refusal{Why: WhyHealthy, Detail: o.Code}
+		return nil, Fix{}, &Refusal{Why: WhyHealthy, Detail: same(o.Code)}
 	case o.Status == "unknown" || o.Status == "skipped":
-		return nil, Fix{}, &Refusal{Why: WhyBlind, Detail: o.Code + " is " + o.Status}
+		return nil, Fix{}, &Refusal{Why: WhyBlind, Detail: both(o.Code+" is "+o.Status, o.Code+" não deu resultado")}
 	case !ok:
-		return nil, Fix{}, &Refusal{Why: WhyNoRemedy, Detail: o.Code}
+		return nil, Fix{}, &Refusal{Why: WhyNoRemedy, Detail: same(o.Code)}
 	default:
 		return []Observation{o}, fix, nil
 	}
@@ -126,7 +128,7 @@ func merge(found, said map[string]string) (map[string]string, error) {
 	}
 	for name, value := range said {
 		if old, ok := all[name]; ok && old != value {
-			return nil, &Refusal{Why: WhyParameters, Detail: tidy(name) + " is given by the finding"}
+			return nil, &Refusal{Why: WhyParameters, Detail: both(tidy(name)+" is given by the finding", "o achado já diz "+tidy(name))}
 		}
 		all[name] = value
 	}
@@ -139,12 +141,12 @@ func (r Remedy) takes(params map[string]string) error {
 	for _, p := range r.Params {
 		known[p.Name] = true
 		if p.Required && params[p.Name] == "" {
-			return &Refusal{Why: WhyParameters, Detail: p.Name + " is missing"}
+			return &Refusal{Why: WhyParameters, Detail: both(p.Name+" is missing", "falta "+p.Name)}
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(params)) {
 		if !known[name] {
-			return &Refusal{Why: WhyParameters, Detail: "there is no parameter " + tidy(name)}
+			return &Refusal{Why: WhyParameters, Detail: both("there is no parameter "+tidy(name), "não existe o parâmetro "+tidy(name))}
 		}
 	}
 	return nil

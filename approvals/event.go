@@ -107,18 +107,18 @@ func Apply(r Request, e Event) (Request, error) {
 		r.Run.After = e.After
 		return r.end(e.State, e.At, e.Reason)
 	default:
-		return r, &Refusal{Why: WhyNotPending, Detail: "no such event"}
+		return r, &Refusal{Why: WhyNotPending, Detail: both("no such event", "não existe esse evento")}
 	}
 }
 
-func notPending(r Request) error { return &Refusal{Why: WhyNotPending, Detail: string(r.State)} }
+func notPending(r Request) error { return &Refusal{Why: WhyNotPending, Detail: same(string(r.State))} }
 
 func (r Request) voted(v Vote) (Request, error) {
 	switch {
 	case r.State != Pending || !v.At.Before(r.Expires):
 		return r, notPending(r)
 	case v.Choice != Approve && v.Choice != Deny:
-		return r, &Refusal{Why: WhyNotEntitled, Detail: "a vote is to approve or to deny"}
+		return r, &Refusal{Why: WhyNotEntitled, Detail: both("a vote is to approve or to deny", "um voto aprova ou nega")}
 	case r.Requester.Same(v.Voter):
 		return r, &Refusal{Why: WhyOwnRequest, Who: r.Terms.Approvers}
 	case v.Via == ByReaction && !r.Terms.Reactions:

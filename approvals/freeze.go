@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"strings"
+
+	"tandem/i18n"
 )
 
 // Everything is the target of a freeze that stops all.
@@ -47,7 +49,7 @@ func (s *Service) mayFreeze(ctx context.Context, by string) error {
 
 func (s *Service) mayUnfreeze(ctx context.Context, target, by string) error {
 	if slices.Contains(s.opts.Policy.Frozen, target) {
-		return &Refusal{Why: WhyFrozen, Detail: target + " by " + byConfiguration}
+		return &Refusal{Why: WhyFrozen, Detail: Freeze{Target: target, By: byConfiguration}.said()}
 	}
 	if err := s.mayFreeze(ctx, by); err != nil || strings.HasPrefix(by, terminal) {
 		return err
@@ -106,17 +108,24 @@ func (s *Service) frozen(ctx context.Context, p Plan, pastWindows bool) error {
 	}
 	for _, f := range held {
 		if f.Target == Everything || f.Target == p.Service || f.Target == p.Target {
-			return &Refusal{Why: WhyFrozen, Who: s.opts.Policy.highest().Approve, Detail: f.String()}
+			return &Refusal{Why: WhyFrozen, Who: s.opts.Policy.highest().Approve, Detail: f.said()}
 		}
 	}
 	return nil
 }
 
-// String says what is frozen and why, in English.
-func (f Freeze) String() string {
-	text := f.Target + " by " + f.By
-	if f.Reason != "" {
-		text += ": " + f.Reason
+// said is what is frozen, by whom and why.
+func (f Freeze) said() i18n.Text {
+	target, by := same(f.Target), both(" by "+f.By, " por "+f.By)
+	if f.Target == Everything {
+		target = both("everything", "tudo")
 	}
-	return text
+	if f.By == byConfiguration {
+		by = both(" by configuration", " pela configuração")
+	}
+	reason := ""
+	if f.Reason != "" {
+		reason = ": " + f.Reason
+	}
+	return i18n.Text{EN: target.EN + by.EN + reason, PT: target.PT + by.PT + reason}
 }

@@ -36,7 +36,8 @@ func (p person) voter(request string) Voter {
 // known says whether it can be told which person it is.
 func (p person) known() error {
 	if p.name == "" && len(p.mails) == 0 {
-		return &Refusal{Why: WhyCannotTell, Detail: "the account has no e-mail address and is not in the map of people"}
+		return &Refusal{Why: WhyCannotTell, Detail: both("the account has no e-mail address and is not in the map of people",
+			"a conta não tem endereço de e-mail e não está no mapa de pessoas")}
 	}
 	return nil
 }
@@ -54,16 +55,16 @@ func mailbox(address string) string {
 // member tells who an account is, and refuses all that may do nothing here.
 func (s *Service) member(ctx context.Context, id string) (person, error) {
 	if s.opts.Directory == nil || s.opts.Policy.Team == "" {
-		return person{}, &Refusal{Why: WhyCannotTell, Detail: "the workspace is not known yet"}
+		return person{}, &Refusal{Why: WhyCannotTell, Detail: both("the workspace is not known yet", "o workspace ainda não é conhecido")}
 	}
 	a, err := s.opts.Directory.Account(ctx, id)
 	switch {
 	case err != nil:
-		return person{}, &Refusal{Why: WhyCannotTell, Detail: "the workspace does not answer who the account is"}
+		return person{}, &Refusal{Why: WhyCannotTell, Detail: both("the workspace does not answer who the account is", "o workspace não responde de quem é a conta")}
 	case a.Team != s.opts.Policy.Team:
 		return person{}, &Refusal{Why: WhyElsewhere}
 	case a.Standing != Member:
-		return person{}, &Refusal{Why: WhyNotMember, Detail: a.Standing}
+		return person{}, &Refusal{Why: WhyNotMember, Detail: same(a.Standing)}
 	}
 	return s.identify(ctx, a, id)
 }
@@ -82,7 +83,8 @@ func (s *Service) identify(ctx context.Context, a Account, id string) (person, e
 		}
 		a, err := s.opts.Directory.Account(ctx, other)
 		if err != nil {
-			return p, &Refusal{Why: WhyCannotTell, Detail: "the workspace does not answer who the person's other accounts are"}
+			return p, &Refusal{Why: WhyCannotTell, Detail: both("the workspace does not answer who the person's other accounts are",
+				"o workspace não responde quais são as outras contas da pessoa")}
 		}
 		p.add(a)
 	}
@@ -100,7 +102,7 @@ func (s *Service) among(ctx context.Context, who Who, id string) error {
 	in, err := who.Has(ctx, s.opts.Directory, id)
 	switch {
 	case err != nil:
-		return &Refusal{Why: WhyCannotTell, Who: who, Detail: "the workspace does not answer who is in the group"}
+		return &Refusal{Why: WhyCannotTell, Who: who, Detail: both("the workspace does not answer who is in the group", "o workspace não responde quem está no grupo")}
 	case !in:
 		return &Refusal{Why: WhyNotEntitled, Who: who}
 	}
@@ -111,7 +113,8 @@ func (s *Service) among(ctx context.Context, who Who, id string) error {
 func (s *Service) mayAsk(ctx context.Context, id string, risk Risk) error {
 	rule, ok := s.opts.Policy.Risks[risk]
 	if !ok || rule.Approve.Nobody() {
-		return &Refusal{Why: WhyNotEntitled, Detail: "the policy allows no remedies of risk " + string(risk)}
+		return &Refusal{Why: WhyNotEntitled, Detail: both("the policy allows no remedies of risk "+string(risk),
+			"a política não permite remédios desse risco")}
 	}
 	if rule.Ask.Nobody() {
 		return nil

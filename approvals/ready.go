@@ -88,7 +88,7 @@ func replanned(err error) error {
 func (s *Service) redraft(ctx context.Context, r Request) (draft, error) {
 	remedy, ok := s.remedy(r.Plan.Remedy)
 	if !ok {
-		return draft{}, &Refusal{Why: WhyNoRemedy, Detail: r.Plan.Remedy}
+		return draft{}, &Refusal{Why: WhyNoRemedy, Detail: same(r.Plan.Remedy)}
 	}
 	want := Want{Service: r.Plan.Service, Params: map[string]string{}}
 	maps.Copy(want.Params, r.Plan.Params)

@@ -25,7 +25,7 @@ func (s *Service) refuse(ctx context.Context, err error, what refused) error {
 	if !errors.As(err, &r) {
 		return err
 	}
-	detail := map[string]string{KeyWhat: what.what, KeyWhy: string(r.Why), KeyDetail: tidy(r.Detail)}
+	detail := map[string]string{KeyWhat: what.what, KeyWhy: string(r.Why), KeyDetail: tidy(r.Detail.EN)}
 	maps.Copy(detail, what.detail)
 	n := s.note(what.request, DeedRefused, detail).by(what.by, what.via, what.channel)
 	if err := s.commit(ctx, Change{Notes: []Note{n}}); err != nil {

@@ -128,7 +128,7 @@ func (s *Service) reviewable(ctx context.Context, r Request, b Ballot) error {
 		return err
 	}
 	if !reviewed.State.Ended() {
-		return &Refusal{Why: WhyUnderWay, Detail: reviewed.ID}
+		return &Refusal{Why: WhyUnderWay, Detail: same(reviewed.ID)}
 	}
 	return nil
 }

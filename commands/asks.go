@@ -11,7 +11,7 @@ type Fix struct {
 	Service    string  `arg:"" optional:"" name:"service"` // empty: the one that the conversation is about
 	Reason     string  `placeholder:"TEXT"`                // the asker's words
 	DryRun     bool    `name:"dry-run"`                    // say what would be done, and ask for nothing
-	Param      []Param `placeholder:"PARAM" sep:"none"`      // in addition to those of the finding
+	Param      []Param `placeholder:"PARAM" sep:"none"`    // in addition to those of the finding
 	BreakGlass bool    `name:"break-glass"`                // act alone, in front of everybody
 }
 

@@ -1,28 +1,46 @@
 package commands
 
 import (
+	"strings"
+
 	"tandem/approvals"
+	"tandem/diagnostics"
 )
 
 // Refused says why something is refused, who could do it instead, and what to
 // do next, in the reader's language. Who are those that the refusal names, as
 // the face writes people; empty when it names nobody.
 func (w Words) Refused(r *approvals.Refusal, who string) string {
-	detail := visible(r.Detail)
+	why := w.Say(whyID(r.Why))
+	detail := visible(r.Detail.In(w.Lang))
 	switch {
 	case r.Why == approvals.WhyNotPending && detail != "":
 		detail = w.State(approvals.State(detail))
 	case r.Why == approvals.WhyNotMember:
 		detail = w.standing(Standing(detail))
 	}
-	why := w.Say(whyID(r.Why))
-	if detail != "" {
+	switch {
+	case detail != "":
 		why = w.Say("refused_detail", "Why", why, "Detail", detail)
+	case r.Detail.EN != "": // it is in English alone, and does not belong into a sentence
+		why = lines(why, w.Technically(r.Detail.EN))
 	}
 	if who != "" {
 		who = w.Say("refused_who", "Who", who)
 	}
 	return lines(why, who, w.Say(nextID(r.Why)))
+}
+
+// Technically sets words apart that the bot has in English only, for its log and
+// its audit: people read them as they are there.
+func (w Words) Technically(detail string) string {
+	return w.Say("technically", "Detail", strings.ReplaceAll(oneLine(visible(detail)), "`", "'"))
+}
+
+// Verbatim says whether why a request ended can be told as it stands: in the
+// words of a person, or in the reader's language. Else it is told Technically.
+func (w Words) Verbatim(r approvals.Request) bool {
+	return w.Lang == diagnostics.English || r.State == approvals.Denied || r.State == approvals.Cancelled
 }
 
 // standing names what an account is instead of a member's.
@@ -61,7 +79,7 @@ func Proofless(r approvals.Request) bool { return len(r.Plan.Proof) == 0 && r.Ch
 // what the audit has, for a kind that is none of a refusal.
 func (w Words) Waits(why approvals.Why, detail string) string {
 	if why == "" {
-		return oneLine(detail)
+		return w.Technically(detail)
 	}
 	return w.Refused(&approvals.Refusal{Why: why}, "")
 }

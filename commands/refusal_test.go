@@ -24,8 +24,9 @@ func TestRefusalsSayWhyWhoAndTheNextStep(t *testing.T) {
 func TestRefusalsTellTheirDetail(t *testing.T) {
 	w := words(t, diagnostics.Portuguese)
 	for detail, r := range map[string]approvals.Refusal{
-		"(rodando)":         {Why: approvals.WhyNotPending, Detail: string(approvals.Executing)},
-		"(path is missing)": {Why: approvals.WhyParameters, Detail: "path is \u202emissing"},
+		"(rodando)":    {Why: approvals.WhyNotPending, Detail: both("executing", "executing")},
+		"(falta path)": {Why: approvals.WhyParameters, Detail: both("path is missing", "falta \u202epath")},
+		"está errado.\nDetalhe técnico: `no 'role' is called x`\nInforme": {Why: approvals.WhyParameters, Detail: diagnostics.Text{EN: "no `role` is\u202e called x"}},
 	} {
 		if got := w.Refused(&r, ""); !strings.Contains(got, detail) || strings.Contains(got, "Quem pode") {
 			t.Errorf("%q is not in %q", detail, got)

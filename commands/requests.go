@@ -183,7 +183,7 @@ func requestFacts(r approvals.Request, link string, w Words) List {
 	}
 	switch {
 	case r.State.Ended():
-		list = append(list, Item{Name: w.Say("fact_ended"), By: r.Ender, Text: saidAt(clock(r.Ended), r.Ending)})
+		list = append(list, Item{Name: w.Say("fact_ended"), By: r.Ender, Text: w.endedAt(r)})
 	default:
 		list = append(list, Item{Name: w.Say("fact_expires"), Text: clock(r.Expires)})
 	}
@@ -211,6 +211,14 @@ func saidAt(at, said string) string {
 		return at
 	}
 	return at + ": " + quoteWords(said)
+}
+
+// endedAt is when a request ended, and why.
+func (w Words) endedAt(r approvals.Request) string {
+	if r.Ending == "" || w.Verbatim(r) {
+		return saidAt(clock(r.Ended), r.Ending)
+	}
+	return clock(r.Ended) + "\n" + w.Technically(r.Ending)
 }
 
 // clock is a time that means the same to every reader.

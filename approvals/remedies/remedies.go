@@ -64,5 +64,5 @@ func (d Deps) service(name string) (Service, error) {
 func both(en, pt string) i18n.Text { return i18n.Text{EN: en, PT: pt} }
 
 func refuse(why approvals.Why, detail string) error {
-	return &approvals.Refusal{Why: why, Detail: detail}
+	return &approvals.Refusal{Why: why, Detail: i18n.Text{EN: detail}}
 }

@@ -151,7 +151,7 @@ func reason(err error) string {
 	case errors.As(err, &trouble):
 		return trouble.Text
 	case errors.As(err, &refusal):
-		return refusal.Detail
+		return refusal.Detail.EN
 	case errors.As(err, &answer):
 		return fmt.Sprintf("Vault answers %d: %s", answer.StatusCode, nextStep(answer))
 	case errors.Is(err, context.DeadlineExceeded):

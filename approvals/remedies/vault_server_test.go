@@ -339,7 +339,7 @@ func refusal(t *testing.T, err error) approvals.Why {
 	if !errors.As(err, &r) {
 		t.Fatalf("not a refusal: %v", err)
 	}
-	noCanary(t, r.Detail)
+	noCanary(t, r.Detail.EN)
 	return r.Why
 }
 

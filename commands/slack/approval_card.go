@@ -177,7 +177,7 @@ func (p *ballotPaper) drawEnding() string {
 }
 
 // drawEnd is what follows from how it ended, who ended it, and why in that one's
-// words or, in English, the bot's.
+// words or the bot's own.
 func (p *ballotPaper) drawEnd() string {
 	r, w := p.request, p.words
 	text, glue := prose(w.Say(endText(r))), " "
@@ -185,8 +185,12 @@ func (p *ballotPaper) drawEnd() string {
 		text, glue = text+" "+actor(r.Ender), ": "
 	}
 	told := r.State == approvals.Expired || r.State == approvals.Unverified // the text says all of it
-	if r.Ending != "" && !told {
+	switch {
+	case r.Ending == "" || told:
+	case w.Verbatim(r):
 		text += glue + "“" + fit(r.Ending, shareWords, ellipsis, oneLine) + "”"
+	default:
+		text += "\n" + fit(w.Technically(r.Ending), shareWords, ellipsis, prose)
 	}
 	if r.ReplacedBy != "" {
 		text += "\n" + prose(w.Say(textReplacedBy, "Request", r.ReplacedBy))

@@ -12,11 +12,11 @@ import (
 // was there; in running text a character that would format becomes its
 // look-alike.
 const (
-	lookStar     = '∗'      // for *
-	lookLow      = 'ˍ'      // for _
-	lookTilde    = '∼'      // for ~
-	lookTick     = 'ˋ'      // for `
-	lookQuote    = '›'      // for > at the start of a line
+	lookStar     = '∗' // for *
+	lookLow      = 'ˍ' // for _
+	lookTilde    = '∼' // for ~
+	lookTick     = 'ˋ' // for `
+	lookQuote    = '›' // for > at the start of a line
 	fence        = "```"
 	brokenFence  = "ˋˋˋ"
 	replacedRune = '\uFFFD'

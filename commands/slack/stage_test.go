@@ -259,7 +259,7 @@ func (s *stage) remedies() []approvals.Remedy {
 func (s *stage) planning(risk approvals.Risk, calls int) func(context.Context, approvals.Want) (approvals.Plan, error) {
 	return func(_ context.Context, want approvals.Want) (approvals.Plan, error) {
 		if want.Service != "worker" {
-			return approvals.Plan{}, &approvals.Refusal{Why: approvals.WhyParameters, Detail: "no service is called " + want.Service}
+			return approvals.Plan{}, &approvals.Refusal{Why: approvals.WhyParameters, Detail: diagnostics.Text{EN: "no service is called " + want.Service}}
 		}
 		_, version := s.get()
 		p := approvals.Plan{
