@@ -35,7 +35,7 @@ func TestStaticBinaryRunsAloneAsNobody(t *testing.T) {
 		"version":              "tandem ",
 		"checks":               "VLT-001",
 		"checks VLT-001":       "vault.health",
-		"help --lang pt-BR":    "bot diagnose SERVICE",
+		"help --lang pt-BR":    "bot diagnose SERVIÇO",
 		"completion bash":      "complete -F _bot bot",
 		"config check":         "no configuration",
 		"diagnose worker":      "no configuration",
