@@ -139,7 +139,8 @@ func TestExampleWires(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.Catalog.Folders, c.Vault.CAFile = nil, ""
+	// These are files that are not beside the example.
+	c.Catalog.Folders, c.Vault.CAFile, c.Kubernetes, c.Remedies.Policies = nil, "", nil, nil
 	w, err := wire(c, quiet(), time.Now)
 	if err != nil {
 		t.Fatal(err)
