@@ -1,11 +1,13 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"regexp"
 	"strings"
 	"testing"
 
+	"tandem/approvals/remedies"
 	face "tandem/commands/slack"
 )
 
@@ -15,7 +17,7 @@ func TestOperatorsReadOfEveryMetricAndScope(t *testing.T) {
 	docs := readFile(t, "../../docs/operating.md")
 	metric := regexp.MustCompile(`"(tandem_[a-z_]+)"`)
 	names := 0
-	for _, file := range []string{"metrics.go", "../../commands/slack/metrics.go"} {
+	for _, file := range []string{"metrics.go", "../../commands/slack/metrics.go", "../../commands/slack/metrics_approvals.go"} {
 		for _, m := range metric.FindAllStringSubmatch(readFile(t, file), -1) {
 			names++
 			if !strings.Contains(docs, "`"+m[1]+"`") {
@@ -40,4 +42,15 @@ func readFile(t *testing.T, name string) string {
 		t.Fatal(err)
 	}
 	return string(text)
+}
+
+// TestOperatorsReadOfEveryRemedy holds that the documents name each remedy with
+// its risk.
+func TestOperatorsReadOfEveryRemedy(t *testing.T) {
+	docs := readFile(t, "../../docs/approvals.md")
+	for _, r := range remedies.All(remedies.Deps{}) {
+		if row := fmt.Sprintf("| `%s` | %s |", r.Name, r.Risk); !strings.Contains(docs, row) {
+			t.Errorf("docs/approvals.md has no row %s", row)
+		}
+	}
 }
