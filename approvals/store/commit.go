@@ -228,11 +228,28 @@ func putNoted(ctx context.Context, tx querier, entries []approvals.Entry, rows [
 	return nil
 }
 
+// together is how many entries one statement appends.
+const together = 50
+
 // putEntries appends to the chain, and moves its head.
 func putEntries(ctx context.Context, tx querier, entries []approvals.Entry) error {
 	if len(entries) == 0 {
 		return nil
 	}
+	for some := range slices.Chunk(entries, together) {
+		if err := putSome(ctx, tx, some); err != nil {
+			return err
+		}
+	}
+	last := entries[len(entries)-1]
+	changed, err := exec(ctx, tx, updateHead, last.Number, last.Hash)
+	if err == nil && changed != 1 {
+		return errors.New("the head of the audit chain is gone")
+	}
+	return err
+}
+
+func putSome(ctx context.Context, tx querier, entries []approvals.Entry) error {
 	var places []string
 	var args []any
 	for _, e := range entries {
@@ -247,14 +264,6 @@ func putEntries(ctx context.Context, tx querier, entries []approvals.Entry) erro
 	_, err := exec(ctx, tx, insertEntries+strings.Join(places, ", "), args...)
 	if taken(err) {
 		return &failure{"there are audit entries that the bot did not write: run bot audit verify", err}
-	}
-	if err != nil {
-		return err
-	}
-	last := entries[len(entries)-1]
-	changed, err := exec(ctx, tx, updateHead, last.Number, last.Hash)
-	if err == nil && changed != 1 {
-		return errors.New("the head of the audit chain is gone")
 	}
 	return err
 }

@@ -93,12 +93,9 @@ func (s *Store) Run(ctx context.Context, w approvals.Worker) error {
 	for _, queue := range queues {
 		config.Queues[queue] = river.QueueConfig{MaxWorkers: jobWorkers}
 	}
-	client, err := river.NewClient(s.driver, config)
+	client, err := s.startJobs(ctx, config)
 	if err != nil {
 		return err
-	}
-	if err := client.Start(ctx); err != nil && ctx.Err() == nil {
-		return explain("start to work jobs", err)
 	}
 	s.sweep(ctx, w)
 	select {
@@ -106,6 +103,25 @@ func (s *Store) Run(ctx context.Context, w approvals.Worker) error {
 		return nil
 	case <-time.After(s.opts.Grace + shutdownMargin):
 		return errors.New("jobs did not end in time: another replica takes them up")
+	}
+}
+
+// startJobs starts to work jobs, and tries again while the database is away.
+func (s *Store) startJobs(ctx context.Context, config *river.Config) (*river.Client[*sql.Tx], error) {
+	for {
+		client, err := river.NewClient(s.driver, config)
+		if err != nil {
+			return nil, err
+		}
+		err = client.Start(ctx)
+		if err == nil || ctx.Err() != nil {
+			return client, nil
+		}
+		if !transient(err) {
+			return nil, explain("start to work jobs", err)
+		}
+		s.opts.Log.WarnContext(ctx, "the jobs wait for the database", "error", explain("start to work jobs", err))
+		_ = sleep(ctx, s.opts.Retry)
 	}
 }
 

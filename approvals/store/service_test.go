@@ -95,7 +95,9 @@ func TestThreeReplicasCarryOutOnce(t *testing.T) {
 		var all sync.WaitGroup
 		for target := range targets {
 			all.Go(func() {
-				if err := w.bring(t.Context(), services[rand.IntN(3)], once, target); err != nil {
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+				if err := w.bring(ctx, services[rand.IntN(3)], once, target); err != nil {
 					t.Error(err)
 				}
 			})
@@ -115,16 +117,16 @@ func TestThreeReplicasCarryOutOnce(t *testing.T) {
 
 // flood doubles and reorders the jobs of a target.
 func (w *workspace) flood(t *testing.T, s *store.Store, target string) {
-	for {
+	for begin := time.Now(); ; {
 		latest, err := s.Requests(t.Context(), approvals.Filter{Target: target, Limit: 1})
 		if err != nil {
 			t.Error(err)
 			return
 		}
+		if time.Since(begin) > time.Minute || len(latest) > 0 && latest[0].State.Ended() {
+			return
+		}
 		if len(latest) > 0 {
-			if latest[0].State.Ended() {
-				return
-			}
 			var jobs []approvals.Job
 			for _, kind := range []approvals.JobKind{approvals.JobShow, approvals.JobExecute, approvals.JobExpire, approvals.JobExecute} {
 				jobs = append(jobs, approvals.Job{Kind: kind, Request: latest[0].ID})
