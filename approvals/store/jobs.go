@@ -114,11 +114,11 @@ func (s *Store) startJobs(ctx context.Context, config *river.Config) (*river.Cli
 			return nil, err
 		}
 		err = client.Start(ctx)
-		if err == nil || ctx.Err() != nil {
-			return client, nil
+		if ctx.Err() != nil { // it has stopped already
+			err = nil
 		}
-		if !transient(err) {
-			return nil, explain("start to work jobs", err)
+		if err == nil || !transient(err) {
+			return client, explain("start to work jobs", err)
 		}
 		s.opts.Log.WarnContext(ctx, "the jobs wait for the database", "error", explain("start to work jobs", err))
 		_ = sleep(ctx, s.opts.Retry)
