@@ -112,8 +112,9 @@ func TestDeafProcessIsKilled(t *testing.T) {
 }
 
 func TestPauseFreezesTheWholeTree(t *testing.T) {
-	// The child leads a session, and so a group, of its own, as PostgreSQL's do.
-	p := supervised(t, shell(t, `setsid sh -c ': > "$READY"; while :; do sleep 0.05; done' & wait`))
+	// The child leads a session, and so a group, of its own, as PostgreSQL's do. It
+	// starts none itself: who is frozen while a child begins is not seen to be.
+	p := supervised(t, shell(t, `setsid sh -c ': > "$READY"; exec sleep 600' & wait`))
 	pid := p.status().PID
 	below := children(pid)
 	t.Cleanup(func() {
