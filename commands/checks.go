@@ -17,7 +17,7 @@ func ChecksPage(checks []CheckInfo, w Words) Page {
 			}
 		}
 		if len(list) > 0 {
-			page = append(page, Heading(w.row(row)), list)
+			page = append(page, Heading(w.Row(row)), list)
 		}
 	}
 	return append(page, Paragraph(w.Say("checks_more")))
@@ -26,7 +26,8 @@ func ChecksPage(checks []CheckInfo, w Words) Page {
 // rows is the number of rows of the matrix, with the gates before them as row 0.
 const rows = 6
 
-func (w Words) row(row int) string {
+// Row names a row of the runbook's matrix; 0 stands for the gates before it.
+func (w Words) Row(row int) string {
 	switch row {
 	case 1:
 		return w.Say("row_1")
@@ -48,7 +49,7 @@ func (w Words) row(row int) string {
 func CheckPage(c CheckInfo, w Words) Page {
 	page := Page{
 		Heading(c.Code + " " + c.Title.In(w.Lang)),
-		Paragraph(w.row(c.Row)),
+		Paragraph(w.Row(c.Row)),
 	}
 	page = page.section("", c.Doc.Meaning, w)
 	page = page.section(w.Say("check_impact"), c.Doc.Impact, w)

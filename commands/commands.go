@@ -21,7 +21,8 @@ import (
 // Checks, Explain, Requests, Audit, Freeze, Unfreeze, Help and Version; in chat
 // also of Diagnose, Fix, Procedure, Approve, Deny, Cancel and WhoAmI; in a terminal
 // also of TerminalDiagnose, AuditVerify, AuditExport, AuditAcknowledge, Run,
-// LintCatalog, CheckConfig, VaultPolicy, KubernetesPolicy, Manifest and Completion.
+// LintCatalog, TestCatalog, CatalogDocs, CheckConfig, VaultPolicy, KubernetesPolicy,
+// Manifest and Completion.
 type Command interface{ command() }
 
 // Diagnose asks what is wrong with a service.
@@ -75,6 +76,16 @@ type LintCatalog struct {
 	Dir string `arg:"" name:"dir"`
 }
 
+// TestCatalog asks whether the checks in a folder judge as its fixtures say.
+type TestCatalog struct {
+	Dir string `arg:"" name:"dir"`
+}
+
+// CatalogDocs asks for a page about each check, as Markdown in a folder.
+type CatalogDocs struct {
+	To string `placeholder:"DIR" default:"docs/checks"`
+}
+
 // CheckConfig asks what is wrong with the configuration.
 type CheckConfig struct{}
 
@@ -109,6 +120,8 @@ func (Version) command()          {}
 func (TerminalDiagnose) command() {}
 func (Run) command()              {}
 func (LintCatalog) command()      {}
+func (TestCatalog) command()      {}
+func (CatalogDocs) command()      {}
 func (CheckConfig) command()      {}
 func (VaultPolicy) command()      {}
 func (Manifest) command()         {}

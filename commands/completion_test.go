@@ -24,7 +24,7 @@ func TestBashCompletes(t *testing.T) {
 		"bot diagnose worker --o":               "--output",
 		"bot diagnose worker --output ":         "text json yaml",
 		"bot diagnose worker --check V":         "VLT-001",
-		"bot catalog ":                          "lint --config --lang",
+		"bot catalog ":                          "lint test docs --config --lang",
 		"bot completion z":                      "zsh",
 		"bot --lang p":                          "pt-BR",
 		"bot diagnose --since 3m orch":          "orchestrator",

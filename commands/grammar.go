@@ -42,6 +42,8 @@ type terminalGrammar struct {
 	Run      Run              `cmd:""`
 	Catalog  struct {
 		Lint LintCatalog `cmd:""`
+		Test TestCatalog `cmd:"" more:""`
+		Docs CatalogDocs `cmd:""`
 	} `cmd:""`
 	Config_ struct {
 		Check CheckConfig `cmd:""`

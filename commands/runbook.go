@@ -9,7 +9,7 @@ import (
 // and breaks, what it said last, how to look by hand, and what to do. How it
 // judges is on the CheckPage.
 func ExplainPage(c CheckInfo, seen []Seen, w Words) Page {
-	page := Page{Heading(c.Code + " " + c.Title.In(w.Lang)), Paragraph(w.row(c.Row))}
+	page := Page{Heading(c.Code + " " + c.Title.In(w.Lang)), Paragraph(w.Row(c.Row))}
 	page = page.section("", c.Doc.Meaning, w)
 	if len(seen) > 0 {
 		page = append(page, Heading(w.Say("explain_seen")), lastSeen(seen, w))

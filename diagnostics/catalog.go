@@ -15,7 +15,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// CatalogSource is a folder of checks, one YAML file each.
+// CatalogSource is a folder of checks, one YAML file each. Files that end in
+// .test.yaml try them: TryFixtures.
 type CatalogSource struct {
 	Name string // shown before the file's name in errors
 	FS   fs.FS
@@ -56,7 +57,7 @@ func (c *Catalog) loadFolder(src CatalogSource, compiler *compiler) error {
 		if err != nil {
 			return err
 		}
-		if d.IsDir() || path.Ext(name) != ".yaml" && path.Ext(name) != ".yml" {
+		if d.IsDir() || !isCheckFile(name) {
 			return nil
 		}
 		data, err := fs.ReadFile(src.FS, name)
@@ -70,6 +71,10 @@ func (c *Catalog) loadFolder(src CatalogSource, compiler *compiler) error {
 		errs = append(errs, fmt.Errorf("read checks of %s: %w", src.Name, err))
 	}
 	return errors.Join(errs...)
+}
+
+func isCheckFile(name string) bool {
+	return (path.Ext(name) == ".yaml" || path.Ext(name) == ".yml") && !strings.HasSuffix(name, fixtureSuffix)
 }
 
 func (c *Catalog) loadFile(name string, data []byte, compiler *compiler) error {
@@ -161,12 +166,28 @@ func (c *Check) CommandFor(service Target) string {
 
 // Probe returns the probe that gathers one of the check's facts.
 func (c *Check) Probe(fact string) (Probe, bool) {
-	for _, f := range c.program.facts {
-		if f.name == fact {
-			return f.probe, true
-		}
+	if f := c.fact(fact); f != nil {
+		return f.probe, true
 	}
 	return Probe{}, false
+}
+
+// fact is one of the check's facts by its name; nil when there is none.
+func (c *Check) fact(name string) *factProgram {
+	for i, f := range c.program.facts {
+		if f.name == name {
+			return &c.program.facts[i]
+		}
+	}
+	return nil
+}
+
+func (c *Check) factNames() string {
+	names := make([]string, len(c.program.facts))
+	for i, f := range c.program.facts {
+		names[i] = f.name
+	}
+	return strings.Join(names, ", ")
 }
 
 // GrantUse is a right at Vault with the codes of the checks that need it.

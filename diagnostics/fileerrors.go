@@ -92,6 +92,7 @@ func keysOf(typeName string) []string {
 	for _, t := range []reflect.Type{
 		reflect.TypeFor[checkFile](), reflect.TypeFor[textFile](), reflect.TypeFor[factFile](),
 		reflect.TypeFor[outcomeFile](), reflect.TypeFor[fixFile](), reflect.TypeFor[Doc](), reflect.TypeFor[Text](),
+		reflect.TypeFor[fixtureFile](), reflect.TypeFor[caseFile](), reflect.TypeFor[wantFile](), reflect.TypeFor[Fix](),
 	} {
 		if t.Name() != typeName {
 			continue

@@ -18,6 +18,15 @@ type Fix struct {
 	Params map[string]string `json:"params,omitempty" yaml:"params,omitempty"`
 }
 
+// words are the fix in one line, with its parameters by name.
+func (f Fix) words() string {
+	words := []string{f.Remedy}
+	for _, name := range slices.Sorted(maps.Keys(f.Params)) {
+		words = append(words, name+"="+f.Params[name])
+	}
+	return strings.Join(words, " ")
+}
+
 // FixSpec is a remedy that an outcome offers.
 type FixSpec struct {
 	When   string // CEL; empty: always

@@ -31,6 +31,7 @@ type judgement struct {
 	remedy  Text
 	fixes   []Fix
 	blind   *BlindError // set when the status is Unknown because of it
+	outcome int         // of the check that decided, from 1; 0: none did
 }
 
 // judge decides a check. An outcome that can be decided without a fact that
@@ -40,12 +41,12 @@ func (c *Check) judge(in inputs) judgement {
 	if err != nil {
 		return unknown(&BlindError{Reason: ReasonError, Detail: c.Code + ": " + err.Error(), Err: err})
 	}
-	for _, o := range c.program.outcomes {
+	for i, o := range c.program.outcomes {
 		if o.when == nil {
 			if blind := in.firstBlind(c.Facts); blind != nil {
 				return unknown(blind)
 			}
-			return o.judgement(vars)
+			return o.judgement(i+1, vars)
 		}
 		value, _, err := o.when.Eval(vars)
 		switch {
@@ -54,7 +55,7 @@ func (c *Check) judge(in inputs) judgement {
 		case types.IsUnknown(value):
 			return unknown(in.firstBlind(c.Facts))
 		case value == types.True:
-			return o.judgement(vars)
+			return o.judgement(i+1, vars)
 		}
 	}
 	return unknown(&BlindError{Reason: ReasonError, Detail: c.Code + ": no outcome applies"})
@@ -64,8 +65,8 @@ func unknown(blind *BlindError) judgement {
 	return judgement{status: Unknown, summary: blind.summary(), blind: blind}
 }
 
-func (o outcomeProgram) judgement(vars any) judgement {
-	return judgement{status: o.status, summary: o.summary.render(vars), remedy: o.remedy.render(vars), fixes: o.offers(vars)}
+func (o outcomeProgram) judgement(place int, vars any) judgement {
+	return judgement{status: o.status, summary: o.summary.render(vars), remedy: o.remedy.render(vars), fixes: o.offers(vars), outcome: place}
 }
 
 // partial makes the variables of an evaluation, in which blind facts are

@@ -65,6 +65,10 @@ func (a *app) do(ctx context.Context, cmd commands.Command) int {
 		return a.serve(ctx)
 	case commands.LintCatalog:
 		return a.lintCatalog(c)
+	case commands.TestCatalog:
+		return a.testCatalog(c)
+	case commands.CatalogDocs:
+		return a.catalogDocs(c)
 	case commands.CheckConfig:
 		return a.checkConfig()
 	case commands.VaultPolicy:

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 
 	"tandem/approvals/remedies"
 	"tandem/commands"
@@ -87,27 +88,77 @@ func (a *app) describe(ask commands.Command) int {
 	return a.page(commands.Answer(ask, d, a.words, ""))
 }
 
-// lintCatalog loads a folder beside the built-in checks, which its checks may
-// need, and says what is wrong.
+// lintCatalog says what is wrong with the checks of a folder.
 func (a *app) lintCatalog(ask commands.LintCatalog) int {
-	info, err := os.Stat(ask.Dir)
+	_, n, err := folderCatalog(ask.Dir)
+	if err != nil {
+		return a.fail(err)
+	}
+	return a.say(a.words.Count("catalog_ok", n, "Dir", ask.Dir))
+}
+
+// folderCatalog loads a folder beside the built-in checks, which its checks may
+// need, and says how many it has.
+func folderCatalog(dir string) (*diagnostics.Catalog, int, error) {
+	info, err := os.Stat(dir)
 	switch {
 	case err != nil:
-		return a.fail(&setupError{fmt.Errorf("%w: give a folder with checks, one YAML file each", err)})
+		return nil, 0, &setupError{fmt.Errorf("%w: give a folder with checks, one YAML file each", err)}
 	case !info.IsDir():
-		return a.fail(&setupError{fmt.Errorf("%s is a file: give the folder that it is in", ask.Dir)})
+		return nil, 0, &setupError{fmt.Errorf("%s is a file: give the folder that it is in", dir)}
 	}
 	builtIn, err := offlineCatalog(&config.Config{})
 	if err != nil {
-		return a.fail(err)
+		return nil, 0, err
 	}
-	both, err := offlineCatalog(&config.Config{Catalog: config.Catalog{Folders: []config.Path{config.Path(ask.Dir)}}})
+	both, err := offlineCatalog(&config.Config{Catalog: config.Catalog{Folders: []config.Path{config.Path(dir)}}})
 	if err != nil {
-		return a.fail(err)
+		return nil, 0, err
 	}
 	n := len(both.Checks()) - len(builtIn.Checks())
 	if n == 0 {
-		return a.fail(&setupError{fmt.Errorf("%s has no checks: expected files like vlt-001.yaml", ask.Dir)})
+		return nil, 0, &setupError{fmt.Errorf("%s has no checks: expected files like vlt-001.yaml", dir)}
 	}
-	return a.say(a.words.Count("catalog_ok", n, "Dir", ask.Dir))
+	return both, n, nil
+}
+
+// testCatalog tries the checks of a folder with its fixtures, one line a case.
+func (a *app) testCatalog(ask commands.TestCatalog) int {
+	loaded, _, err := folderCatalog(ask.Dir)
+	if err != nil {
+		return a.fail(err)
+	}
+	trials, err := loaded.TryFixtures(diagnostics.CatalogSource{Name: ask.Dir, FS: os.DirFS(ask.Dir)})
+	switch {
+	case err != nil:
+		return a.fail(&setupError{err})
+	case len(trials) == 0:
+		return a.fail(&setupError{fmt.Errorf("%s has no fixtures: expected files like vlt-001.test.yaml", ask.Dir)})
+	}
+	failed := 0
+	for _, t := range trials {
+		if len(t.Diff) > 0 {
+			failed++
+		}
+		if said := a.say(trialText(t)); said != exitOK {
+			return said
+		}
+	}
+	for _, u := range loaded.Untried(ask.Dir, trials) {
+		a.say("note " + u.Code + ": " + a.words.Say("catalog_untried", "Outcome", u.Outcome, "Status", u.Status))
+	}
+	a.say(a.words.Count("catalog_tried", len(trials), "Dir", ask.Dir, "Failed", failed))
+	if failed > 0 {
+		return exitFinding
+	}
+	return exitOK
+}
+
+// trialText is a line like that of a compiler, with the difference below it.
+func trialText(t diagnostics.Trial) string {
+	if len(t.Diff) == 0 {
+		return "pass " + t.Code + ": " + t.Name
+	}
+	place := fmt.Sprintf("FAIL %s: %s (%s:%d)", t.Code, t.Name, t.File, t.Line)
+	return strings.Join(append([]string{place}, t.Diff...), "\n  ")
 }
