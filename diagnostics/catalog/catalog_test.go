@@ -45,8 +45,22 @@ func TestEveryFailureNamesTheNextStep(t *testing.T) {
 				t.Errorf("%s: outcome %d (%s) has no remedy", check.Code, i+1, o.Status)
 			}
 		}
-		if check.Doc.Meaning.EN == "" || check.Doc.Meaning.PT == "" {
-			t.Errorf("%s: no meaning", check.Code)
+	}
+}
+
+// TestEveryCheckIsARunbook holds that whoever is on call finds what it means,
+// what it breaks, how to look by hand and what to do.
+func TestEveryCheckIsARunbook(t *testing.T) {
+	for _, check := range load(t).Checks() {
+		for name, text := range map[string]diagnostics.Text{
+			"meaning": check.Doc.Meaning, "impact": check.Doc.Impact, "diagnosis": check.Doc.Diagnosis, "mitigation": check.Doc.Mitigation,
+		} {
+			if text.EN == "" || text.PT == "" {
+				t.Errorf("%s: no %s", check.Code, name)
+			}
+		}
+		if check.Command == "" {
+			t.Errorf("%s: no command", check.Code)
 		}
 	}
 }
