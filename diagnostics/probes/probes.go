@@ -113,6 +113,8 @@ func All(deps Deps) []diagnostics.Probe {
 			"Pergunta a cada nó do Vault como está, sem token."), v.health),
 		diagnostics.NewProbe("vault.rights", diagnostics.Both("Asks Vault whether the bot's own token lives and may do what the checks need.",
 			"Pergunta ao Vault se o token do próprio bot vale e pode fazer o que as verificações precisam."), v.rights),
+		diagnostics.NewProbe("vault.mount", diagnostics.Both("Asks Vault how a secrets engine is mounted: its kind, version and longest lease.",
+			"Pergunta ao Vault como um engine de segredos está montado: tipo, versão e lease mais longo."), v.mount),
 		diagnostics.WithGrants(diagnostics.NewProbe("vault.secrets", diagnostics.Both("Reads the metadata and key names of KV version 2 secrets, never their values.",
 			"Lê os metadados e os nomes das chaves de segredos do KV versão 2, nunca os valores."), v.secrets), secretsGrants),
 		slowly(diagnostics.WithGrants(diagnostics.NewProbe("vault.token", diagnostics.Both("Looks up the Vault tokens of the service's pods by their accessors.",

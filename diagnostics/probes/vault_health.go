@@ -31,6 +31,16 @@ type Node struct {
 	Version     string        `cel:"version"`
 	Cluster     string        `cel:"cluster"`
 	ClockSkew   time.Duration `cel:"clock_skew"` // the node's clock minus ours
+
+	CertificateExpiresAt time.Time `cel:"certificate_expires_at"` // of its listener; zero without TLS
+	ForwardingBroken     bool      `cel:"forwarding_broken"`      // a standby that hears nothing of the active node
+	Removed              bool      `cel:"removed"`                // from the cluster of its storage
+
+	// Of a sealed node; zero when it does not tell.
+	SealType        string `cel:"seal_type"` // shamir, or the key service that unseals, like awskms
+	SealMigration   bool   `cel:"seal_migration"`
+	UnsealProgress  int64  `cel:"unseal_progress"` // key shares given
+	UnsealThreshold int64  `cel:"unseal_threshold"`
 }
 
 // problemNotVault is a node where something else answers.
@@ -108,7 +118,7 @@ func (v vaultProbes) node(ctx context.Context, t *trail, address string) Node {
 	n := Node{Address: address}
 	url := strings.TrimSuffix(address, "/") + "/v1/sys/health"
 	show := shell("curl", "-sk", url)
-	status, body, err := v.getHealth(ctx, url)
+	page, err := v.getPage(ctx, url)
 	if err != nil {
 		n.Problem = networkProblem(err)
 		if n.Problem == problemMissing {
@@ -118,9 +128,9 @@ func (v vaultProbes) node(ctx context.Context, t *trail, address string) Node {
 		return n
 	}
 	var h vaultHealth
-	if json.Unmarshal(body, &h) != nil || h.Initialized == nil || h.Sealed == nil {
+	if json.Unmarshal(page.body, &h) != nil || h.Initialized == nil || h.Sealed == nil {
 		n.Problem = problemNotVault
-		t.add(show, "status %d with %s: not Vault", status, kindOf(body))
+		t.add(show, "status %d with %s: not Vault", page.status, kindOf(page.body))
 		return n
 	}
 	n.Reachable, n.Initialized, n.Sealed, n.Standby = true, *h.Initialized, *h.Sealed, h.Standby
@@ -128,8 +138,38 @@ func (v vaultProbes) node(ctx context.Context, t *trail, address string) Node {
 	if h.ServerTime > 0 {
 		n.ClockSkew = skew(time.Unix(h.ServerTime, 0), v.now())
 	}
-	t.add(show, "status %d: %s", status, n.words())
+	n.CertificateExpiresAt = page.expires
+	n.ForwardingBroken = h.HAHealthy != nil && !*h.HAHealthy
+	n.Removed = h.Removed != nil && *h.Removed
+	t.add(show, "status %d: %s", page.status, n.words())
+	if n.Sealed {
+		v.seal(ctx, t, &n)
+	}
 	return n
+}
+
+// seal asks a sealed node what it waits for. That it is sealed is known
+// already, so that no answer leaves the rest unsaid.
+func (v vaultProbes) seal(ctx context.Context, t *trail, n *Node) {
+	url := strings.TrimSuffix(n.Address, "/") + "/v1/sys/seal-status"
+	show := shell("curl", "-sk", url)
+	page, err := v.getPage(ctx, url)
+	if err != nil {
+		t.add(show, "%s", blindNetwork("GET "+url, diagnostics.Text{}, err).Detail)
+		return
+	}
+	var s struct {
+		Type      string `json:"type"`
+		Migration bool   `json:"migration"`
+		Progress  int64  `json:"progress"`
+		Threshold int64  `json:"t"`
+	}
+	if json.Unmarshal(page.body, &s) != nil || page.status != http.StatusOK {
+		t.add(show, "status %d with %s", page.status, kindOf(page.body))
+		return
+	}
+	n.SealType, n.SealMigration, n.UnsealProgress, n.UnsealThreshold = clean(s.Type, maxDetail), s.Migration, s.Progress, s.Threshold
+	t.add(show, "seal %s, migration %t, %d of %d key shares", n.SealType, n.SealMigration, n.UnsealProgress, n.UnsealThreshold)
 }
 
 // vaultHealth is the body of sys/health.
@@ -140,6 +180,8 @@ type vaultHealth struct {
 	Version     string `json:"version"`
 	ClusterName string `json:"cluster_name"`
 	ServerTime  int64  `json:"server_time_utc"`
+	HAHealthy   *bool  `json:"ha_connection_healthy"` // of standbys
+	Removed     *bool  `json:"removed_from_cluster"`
 }
 
 // skew is the difference of the clocks. Vault tells whole seconds, cut off, so
@@ -152,20 +194,31 @@ func skew(server, ours time.Time) time.Duration {
 	return d.Round(time.Second)
 }
 
-// getHealth reads status and body alone: the status says standby or sealed in
+// vaultPage is what a node answers to anybody.
+type vaultPage struct {
+	status  int
+	body    []byte
+	expires time.Time // of the node's certificate; zero without TLS
+}
+
+// getPage reads status and body alone: the status says standby or sealed in
 // numbers that depend on the cluster's edition, the body says it in words.
-func (v vaultProbes) getHealth(ctx context.Context, url string) (int, []byte, error) {
+func (v vaultProbes) getPage(ctx context.Context, url string) (vaultPage, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
-		return 0, nil, fmt.Errorf("%q is not a URL", clean(url, maxDetail))
+		return vaultPage{}, fmt.Errorf("%q is not a URL", clean(url, maxDetail))
 	}
 	resp, err := v.httpClient().Do(req)
 	if err != nil {
-		return 0, nil, err
+		return vaultPage{}, err
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
-	return resp.StatusCode, body, err
+	page := vaultPage{status: resp.StatusCode}
+	if resp.TLS != nil && len(resp.TLS.PeerCertificates) > 0 {
+		page.expires = resp.TLS.PeerCertificates[0].NotAfter.UTC()
+	}
+	page.body, err = io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	return page, err
 }
 
 func (n Node) words() string {

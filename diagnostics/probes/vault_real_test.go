@@ -281,6 +281,13 @@ func (v *realVault) testConfiguration(t *testing.T) {
 	if want := (DatabaseRole{Exists: true, DBName: "temporal-db", DefaultTTL: time.Minute, MaxTTL: 10 * time.Minute, CreationStatements: true}); role != want {
 		t.Errorf("the database role is %+v, want %+v", role, want)
 	}
+	for name, want := range map[string]Mount{"secret/": {Type: "kv", Version: "2", MaxTTL: 768 * time.Hour}, "database": {Type: "database", MaxTTL: 768 * time.Hour}} {
+		mount, evidence, err := v.probes.mount(soon(t), MountArgs{Mount: name})
+		seenReal(t, mount, evidence, err)
+		if mount != want {
+			t.Errorf("the mount %s is %+v, want %+v", name, mount, want)
+		}
+	}
 	config, evidence, err := v.probes.databaseConfig(soon(t), realConfig)
 	seenReal(t, config, evidence, err)
 	if !config.Exists || !config.AllowsRole || config.Plugin != "postgresql-database-plugin" {
@@ -373,6 +380,9 @@ func (v *realVault) testSealed(t *testing.T) {
 	seenReal(t, facts, evidence, err)
 	if facts.Reachable != 1 || facts.Sealed != 1 || facts.Active != 0 {
 		t.Errorf("facts of a sealed Vault are %+v", facts)
+	}
+	if n := facts.Nodes[0]; n.SealType != "shamir" || n.UnsealThreshold != 1 || n.UnsealProgress != 0 || n.SealMigration {
+		t.Errorf("a sealed node is %+v", n)
 	}
 	_, evidence, err = v.probes.policy(soon(t), realPolicy)
 	wantBlind(t, err, evidence, diagnostics.ReasonUnavailable)

@@ -38,6 +38,9 @@ func everyVaultProbe(v vaultProbes, accessorFile string) map[string]func(t *test
 		"login_role": func(t *testing.T) (any, []diagnostics.Evidence, error) {
 			return wrap(v.loginRole(soonOr(t), LoginRoleArgs{Mount: "jwt", Role: "r"}))
 		},
+		"mount": func(t *testing.T) (any, []diagnostics.Evidence, error) {
+			return wrap(v.mount(soonOr(t), MountArgs{Mount: "secret"}))
+		},
 		"database_role": func(t *testing.T) (any, []diagnostics.Evidence, error) {
 			return wrap(v.databaseRole(soonOr(t), DatabaseRoleArgs{Mount: "database", Role: "r"}))
 		},
@@ -517,6 +520,34 @@ func TestVaultHealthOverTLS(t *testing.T) {
 	t.Cleanup(server.Close)
 	_, evidence, err := vaultAt(t, server.URL).health(soon(t), None{})
 	wantBlind(t, err, evidence, diagnostics.ReasonUnreachable)
+}
+
+// What a node says beside its health: its certificate, and what it waits for.
+func TestVaultHealthTellsTheRest(t *testing.T) {
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/v1/sys/seal-status" {
+			answer(200, `{"type":"awskms","sealed":true,"t":3,"progress":2,"migration":true}`)(w, r)
+			return
+		}
+		answer(503, `{"initialized":true,"sealed":true,"standby":true,"ha_connection_healthy":false,"removed_from_cluster":true}`)(w, r)
+	}))
+	t.Cleanup(server.Close)
+	v := vaultAt(t, server.URL)
+	if err := v.Client.SetAddress(server.URL); err != nil {
+		t.Fatal(err)
+	}
+	v.Client.CloneConfig().HttpClient.Transport.(*http.Transport).TLSClientConfig = server.Client().Transport.(*http.Transport).TLSClientConfig
+	facts, evidence, err := v.health(soon(t), None{})
+	wantSeen(t, facts, evidence, err)
+	got := facts.Nodes[0]
+	want := Node{
+		Address: got.Address, Reachable: true, Initialized: true, Sealed: true, Standby: true,
+		CertificateExpiresAt: server.Certificate().NotAfter.UTC(), ForwardingBroken: true, Removed: true,
+		SealType: "awskms", SealMigration: true, UnsealProgress: 2, UnsealThreshold: 3,
+	}
+	if got != want {
+		t.Errorf("the node is %+v, want %+v", got, want)
+	}
 }
 
 func TestSkewBelowASecondIsNone(t *testing.T) {

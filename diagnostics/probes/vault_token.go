@@ -32,6 +32,7 @@ type Token struct {
 	AccessorFrom     string        `cel:"accessor_from"`     // file or logs
 	AccessorAt       time.Time     `cel:"accessor_at"`       // when the file was written or the event logged
 	TTL              time.Duration `cel:"ttl"`
+	CreationTTL      time.Duration `cel:"creation_ttl"` // that the login gave it
 	ExplicitMaxTTL   time.Duration `cel:"explicit_max_ttl"`
 	HasMaxTTL        bool          `cel:"has_max_ttl"`  // whether ExplicitMaxTTL is set
 	MaxTTLLeft       time.Duration `cel:"max_ttl_left"` // 0 without HasMaxTTL
@@ -199,6 +200,7 @@ func common(a, b []string) []string {
 // tokenData is what Vault tells of a token.
 type tokenData struct {
 	TTL            seconds  `json:"ttl"`
+	CreationTTL    seconds  `json:"creation_ttl"`
 	ExplicitMaxTTL seconds  `json:"explicit_max_ttl"`
 	Period         seconds  `json:"period"`
 	IssueTime      string   `json:"issue_time"`
@@ -242,7 +244,7 @@ func deadAccessor(a vaultAnswer) bool { return a.status >= 400 && a.says("invali
 
 func (f *Token) fill(data tokenData, now time.Time) {
 	f.Found = true
-	f.TTL, f.Period = data.TTL.duration(), data.Period.duration()
+	f.TTL, f.CreationTTL, f.Period = data.TTL.duration(), data.CreationTTL.duration(), data.Period.duration()
 	f.Renewable, f.Orphan, f.Type, f.Policies = data.Renewable, data.Orphan, clean(data.Type, maxDetail), cleanAll(data.Policies)
 	if at, err := time.Parse(time.RFC3339Nano, data.IssueTime); err == nil {
 		f.IssuedAt = at
