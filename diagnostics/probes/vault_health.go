@@ -32,7 +32,8 @@ type Node struct {
 	Cluster     string        `cel:"cluster"`
 	ClockSkew   time.Duration `cel:"clock_skew"` // the node's clock minus ours
 
-	CertificateExpiresAt time.Time `cel:"certificate_expires_at"` // of its listener; zero without TLS
+	CertificateIssuedAt  time.Time `cel:"certificate_issued_at"` // of its listener; zero without TLS
+	CertificateExpiresAt time.Time `cel:"certificate_expires_at"`
 	ForwardingBroken     bool      `cel:"forwarding_broken"`      // a standby that hears nothing of the active node
 	Removed              bool      `cel:"removed"`                // from the cluster of its storage
 
@@ -138,7 +139,7 @@ func (v vaultProbes) node(ctx context.Context, t *trail, address string) Node {
 	if h.ServerTime > 0 {
 		n.ClockSkew = skew(time.Unix(h.ServerTime, 0), v.now())
 	}
-	n.CertificateExpiresAt = page.expires
+	n.CertificateIssuedAt, n.CertificateExpiresAt = page.issued, page.expires
 	n.ForwardingBroken = h.HAHealthy != nil && !*h.HAHealthy
 	n.Removed = h.Removed != nil && *h.Removed
 	t.add(show, "status %d: %s", page.status, n.words())
@@ -198,7 +199,8 @@ func skew(server, ours time.Time) time.Duration {
 type vaultPage struct {
 	status  int
 	body    []byte
-	expires time.Time // of the node's certificate; zero without TLS
+	issued  time.Time // of the node's certificate; zero without TLS
+	expires time.Time
 }
 
 // getPage reads status and body alone: the status says standby or sealed in
@@ -215,7 +217,7 @@ func (v vaultProbes) getPage(ctx context.Context, url string) (vaultPage, error)
 	defer resp.Body.Close()
 	page := vaultPage{status: resp.StatusCode}
 	if resp.TLS != nil && len(resp.TLS.PeerCertificates) > 0 {
-		page.expires = resp.TLS.PeerCertificates[0].NotAfter.UTC()
+		page.issued, page.expires = resp.TLS.PeerCertificates[0].NotBefore.UTC(), resp.TLS.PeerCertificates[0].NotAfter.UTC()
 	}
 	page.body, err = io.ReadAll(io.LimitReader(resp.Body, 1<<20))
 	return page, err

@@ -542,7 +542,7 @@ func TestVaultHealthTellsTheRest(t *testing.T) {
 	got := facts.Nodes[0]
 	want := Node{
 		Address: got.Address, Reachable: true, Initialized: true, Sealed: true, Standby: true,
-		CertificateExpiresAt: server.Certificate().NotAfter.UTC(), ForwardingBroken: true, Removed: true,
+		CertificateIssuedAt: server.Certificate().NotBefore.UTC(), CertificateExpiresAt: server.Certificate().NotAfter.UTC(), ForwardingBroken: true, Removed: true,
 		SealType: "awskms", SealMigration: true, UnsealProgress: 2, UnsealThreshold: 3,
 	}
 	if got != want {
