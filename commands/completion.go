@@ -32,6 +32,7 @@ func CompletionScript(shell Shell, services, codes []string) (string, error) {
 	}}
 	c.collect(app.Model.Node, "")
 	c.add("diagnose", services...)
+	c.add("logs", services...)
 	c.add("checks", codes...)
 	c.add("explain", codes...)
 	c.add("requests", PendingRequests)

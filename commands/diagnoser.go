@@ -74,8 +74,9 @@ type Outcome struct {
 
 // UnknownServiceError says that the configuration has no such service.
 type UnknownServiceError struct {
-	Name  string
-	Known []string
+	Name    string
+	Known   []string
+	Command string // that it was named for; empty: diagnose
 }
 
 func (e *UnknownServiceError) Error() string {

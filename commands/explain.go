@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -48,7 +49,7 @@ func (w Words) unknownService(e *UnknownServiceError) string {
 	}
 	return lines(
 		w.Say("unknown_service", "Service", e.Name),
-		w.guess(w.Prog+" diagnose "+Nearest(e.Name, e.Known), Nearest(e.Name, e.Known)),
+		w.guess(w.Prog+" "+cmp.Or(e.Command, "diagnose")+" "+Nearest(e.Name, e.Known), Nearest(e.Name, e.Known)),
 		w.Say("known_services", "Services", strings.Join(e.Known, ", ")),
 	)
 }

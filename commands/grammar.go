@@ -18,6 +18,8 @@ type chatGrammar struct {
 	Diagnose Diagnose  `cmd:"" aliases:"diagnosticar"`
 	Explain  Explain   `cmd:"" aliases:"explicar"`
 	Checks   Checks    `cmd:"" aliases:"verificações,verificacoes"`
+	Logs     Logs      `cmd:""`
+	Trace    Trace     `cmd:"" aliases:"rastrear"`
 	Fix      Fix       `cmd:"" aliases:"corrigir"`
 	Run      Procedure `cmd:"" name:"run" aliases:"executar" about:"run_procedure"`
 	Requests Requests  `cmd:"" aliases:"pedidos"`
@@ -39,6 +41,8 @@ type terminalGrammar struct {
 	Diagnose TerminalDiagnose `cmd:""`
 	Explain  Explain          `cmd:""`
 	Checks   Checks           `cmd:""`
+	Logs     Logs             `cmd:""`
+	Trace    Trace            `cmd:""`
 	Run      Run              `cmd:""`
 	Catalog  struct {
 		Lint LintCatalog `cmd:""`

@@ -61,6 +61,10 @@ func (a *app) do(ctx context.Context, cmd commands.Command) int {
 		return a.diagnose(ctx, c)
 	case commands.Checks, commands.Explain:
 		return a.describe(c)
+	case commands.Logs:
+		return a.showLogs(ctx, c)
+	case commands.Trace:
+		return a.showTrace(ctx, c)
 	case commands.Run:
 		return a.serve(ctx)
 	case commands.LintCatalog:

@@ -8,9 +8,11 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -38,6 +40,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":  exits,
 			"expand": expand,
+			"stamp":  stamp,
 			"seed":   seed,
 			"forge":  forge,
 
@@ -77,6 +80,21 @@ func expand(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Check(os.WriteFile(ts.MkAbs(name), []byte(text), 0o600))
 	}
 }
+
+// stamp writes times into files for NOW-20m and the like, as they are now: stamp worker.log
+func stamp(ts *testscript.TestScript, _ bool, args []string) {
+	now := time.Now()
+	for _, name := range args {
+		text := before.ReplaceAllStringFunc(ts.ReadFile(name), func(word string) string {
+			ago, err := time.ParseDuration(strings.TrimPrefix(word, "NOW-"))
+			ts.Check(err)
+			return now.Add(-ago).UTC().Format(time.RFC3339Nano)
+		})
+		ts.Check(os.WriteFile(ts.MkAbs(name), []byte(text), 0o600))
+	}
+}
+
+var before = regexp.MustCompile(`NOW-[0-9a-z]+`)
 
 func sealedVault(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")

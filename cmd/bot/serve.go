@@ -112,7 +112,7 @@ func slackOptions(c *config.Config, w *wired, log *slog.Logger) (slack.Options, 
 	}
 	return slack.Options{
 		BotToken: botToken.Reveal(), AppToken: appToken.Reveal(), HTTP: http, APIURL: c.Slack.APIURL, Command: c.Slack.Command,
-		Diagnoser: w.diagnoser, Language: diagnostics.Lang(c.Language), Version: build(),
+		Diagnoser: w.diagnoser, Guide: w.reader, Language: diagnostics.Lang(c.Language), Version: build(),
 		Access: access(c.Slack.Access), Diagnoses: c.Slack.DiagnosesPerMinute, Channels: channels(c.Slack.Channels),
 		PerMinute: max(asksPerMinute, 2*c.Slack.DiagnosesPerMinute),
 		Timeout:   c.Diagnosis.Timeout + slackMargin, Log: log,

@@ -23,6 +23,7 @@ import (
 // identity that it does so with.
 type wired struct {
 	diagnoser *diagnoser
+	reader    *reader
 	identity  *identity // nil when the configuration has no Vault
 	remedies  []approvals.Remedy
 
@@ -52,6 +53,7 @@ func wire(c *config.Config, log *slog.Logger, now func() time.Time) (*wired, err
 		return nil, err
 	}
 	grants.Store(&needed)
+	w.reader = newReader(c, deps.Logs, services, now)
 	w.diagnoser = &diagnoser{
 		runner: &diagnostics.Runner{Catalog: loaded, Now: now, Width: c.Diagnosis.Width, Timeout: c.Diagnosis.Timeout},
 		since:  c.Diagnosis.Since, services: services, log: log,

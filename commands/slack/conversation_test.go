@@ -80,7 +80,7 @@ func playFile(t *testing.T, file string) {
 		t.Fatalf("%s has no part chat", file)
 	}
 	w := open(t, &talker{}, func(o *Options, c *lab.Config) {
-		o.Access = rules
+		o.Access, o.Guide = rules, shelf{}
 		if on != nil {
 			on.on(o, c)
 		}

@@ -1,6 +1,7 @@
 package slack
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ const maxFile = 1 << 20
 // file is a text that people open beside the conversation.
 type file struct {
 	name, title, text string
+	kind              string // as Slack calls it; empty: markdown
 }
 
 // upload puts a file into a thread.
@@ -26,7 +28,7 @@ func (w *web) upload(ctx context.Context, channel, thread string, f file) error 
 	return w.call(ctx, methodUpload, false, func(ctx context.Context) error {
 		_, err := w.api.UploadFileContext(ctx, slackgo.UploadFileParameters{
 			Filename: f.name, Title: f.title, Content: f.text, FileSize: len(f.text),
-			Channel: channel, ThreadTimestamp: thread, SnippetType: "markdown",
+			Channel: channel, ThreadTimestamp: thread, SnippetType: cmp.Or(f.kind, "markdown"),
 		})
 		return withoutUploadAddress(err)
 	})

@@ -38,6 +38,7 @@ type Options struct {
 	Command  string // empty: /vault
 
 	Diagnoser commands.Diagnoser
+	Guide     commands.Guide    // reads logs for people; nil: they are told that it is not configured
 	Language  diagnostics.Lang  // of people whose own cannot be known; empty: English
 	Access    []commands.Rule   // who may ask what; empty: every member may ask everything
 	Diagnoses int               // in a minute, that one person may ask for; zero: 10

@@ -15,6 +15,15 @@ type logRecord struct {
 	accessor string
 }
 
+// eventFields are the fields of a line that become those of a LogEvent, beside
+// its name and its time.
+func eventFields() []string {
+	return []string{
+		"pod", "level", "reason", "error_class", "code", "grpc_code", "sqlstate", "kid", "expected", "expected_audience", "actual", "actual_audience",
+		"spiffe_id", "request_id", "plan_id", "error", "status_code",
+	}
+}
+
 var errNotALogLine = errors.New("not a JSON object")
 
 // parseLogLine reads one line: a JSON object, or one with the object as a string

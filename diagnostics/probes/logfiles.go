@@ -51,6 +51,12 @@ func (f *Files) Command(q LogQuery) string {
 	if q.Reason != "" {
 		command += " | " + shell("grep", "-F", "-e", q.Reason)
 	}
+	for _, id := range q.ids() {
+		command += " | " + shell("grep", "-F", "-e", id)
+	}
+	if q.Text != "" {
+		command += " | " + shell("grep", "-iF", "-e", q.Text)
+	}
 	return fmt.Sprintf("%s | tail -n %d", command, q.Limit)
 }
 
@@ -248,7 +254,10 @@ func (q LogQuery) matches(line []byte) bool {
 	if len(q.Events) > 0 && !slices.ContainsFunc(q.Events, named) {
 		return false
 	}
-	if len(q.Events) == 0 && q.SPIFFEID == "" && q.Reason == "" {
+	if slices.ContainsFunc(q.ids(), func(id string) bool { return !named(id) }) {
+		return false
+	}
+	if len(q.Events) == 0 && q.SPIFFEID == "" && q.Reason == "" && len(q.Levels) == 0 && len(q.ids()) == 0 && q.Text == "" {
 		return true
 	}
 	record, err := parseLogLine(string(line))

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -30,9 +31,16 @@ type LogQuery struct {
 	Events   []string // a line matches that is one of these events; none: every line
 	SPIFFEID string   // and is about this caller or about none; empty: whatever it says
 	Reason   string   // and has this reason; empty: whatever it says
-	Since    time.Time
-	Until    time.Time
-	Limit    int // of matching lines
+
+	Levels    []string // and is of one of these levels, in any case of letters; none: of any
+	RequestID string   // and has this id; empty: any
+	PlanID    string   // and has this id; empty: any
+	AnyID     string   // and has it as the one or the other; empty: any
+	Text      string   // and contains this, in any case of letters; empty: anything
+
+	Since time.Time
+	Until time.Time
+	Limit int // of matching lines
 	// MatchesOnly says that Lines, Newest and Pods are not needed, which spares
 	// counting over a long window.
 	MatchesOnly bool
@@ -64,7 +72,30 @@ func (q LogQuery) keeps(e LogEvent) bool {
 	case q.SPIFFEID != "" && e.SPIFFEID != "" && e.SPIFFEID != clean(q.SPIFFEID, maxDetail):
 		return false
 	}
-	return q.Reason == "" || e.Reason == clean(q.Reason, maxDetail)
+	return (q.Reason == "" || e.Reason == clean(q.Reason, maxDetail)) && q.keepsLevel(e.Level) && q.keepsIDs(e) && q.keepsText(e)
+}
+
+func (q LogQuery) keepsLevel(level string) bool {
+	return len(q.Levels) == 0 || slices.ContainsFunc(q.Levels, func(l string) bool { return strings.EqualFold(l, level) })
+}
+
+func (q LogQuery) keepsIDs(e LogEvent) bool {
+	is := func(asked string, ids ...string) bool {
+		return asked == "" || slices.Contains(ids, clean(asked, maxDetail))
+	}
+	return is(q.RequestID, e.RequestID) && is(q.PlanID, e.PlanID) && is(q.AnyID, e.RequestID, e.PlanID)
+}
+
+// keepsText looks at what may be shown, and at nothing else of the line:
+// otherwise who searches could guess a secret piece by piece.
+func (q LogQuery) keepsText(e LogEvent) bool {
+	text := strings.ToLower(q.Text)
+	return text == "" || slices.ContainsFunc(e.texts(), func(field string) bool { return strings.Contains(strings.ToLower(field), text) })
+}
+
+// ids are those that a line must have.
+func (q LogQuery) ids() []string {
+	return slices.DeleteFunc([]string{q.RequestID, q.PlanID, q.AnyID}, func(id string) bool { return id == "" })
 }
 
 // EventsArgs ask for events of a service.
@@ -263,8 +294,24 @@ func (f *Events) words() string {
 // words are the event's fields that say something, in one line.
 func (e LogEvent) words() string {
 	parts := []string{e.At.UTC().Format(time.RFC3339), e.Event}
+	if e.Pod != "" {
+		parts = append(parts, "pod="+e.Pod)
+	}
+	return strings.Join(append(parts, e.details()...), " ")
+}
+
+// texts are its fields but the time.
+func (e LogEvent) texts() []string {
+	return []string{
+		e.Event, e.Pod, e.Level, e.Reason, e.Code, e.SQLState, e.Kid, e.Expected, e.Actual, e.SPIFFEID, e.RequestID, e.PlanID, e.Error,
+		strconv.FormatInt(e.StatusCode, 10),
+	}
+}
+
+// details are its fields beside its time, its name and its pod.
+func (e LogEvent) details() []string {
+	var parts []string
 	for _, f := range []struct{ name, value string }{
-		{"pod", e.Pod},
 		{"reason", e.Reason},
 		{"code", e.Code},
 		{"sqlstate", e.SQLState},
@@ -283,5 +330,5 @@ func (e LogEvent) words() string {
 	if e.StatusCode != 0 {
 		parts = append(parts, fmt.Sprintf("status_code=%d", e.StatusCode))
 	}
-	return strings.Join(parts, " ")
+	return parts
 }

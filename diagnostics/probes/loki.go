@@ -93,23 +93,46 @@ func (l *Loki) stem(service string) string {
 // lines is the LogQL for the lines that match. Loki itself leaves out what was
 // not asked for: on a busy service the limit would hide it otherwise.
 func (l *Loki) lines(q LogQuery) string {
-	return l.stem(q.Service) + namedEvents(q.Events) + fieldFilters(q)
+	return l.stem(q.Service) + oneOf("event", "", q.Events) + oneOf("level", "(?i)", q.Levels) + containing(q) + fieldFilters(q)
 }
 
-// namedEvents filters lines by the name of their event, also where the event is
-// a string inside another object, with its quotes escaped. The first filter
-// looks for words alone, which Loki does fast.
-func namedEvents(names []string) string {
-	if len(names) == 0 {
+// oneOf filters lines by one of their fields, also where the line is a string
+// inside another object, with its quotes escaped. The first filter looks for
+// words alone, which Loki does fast. The flags are those of a regular
+// expression.
+func oneOf(field, flags string, values []string) string {
+	if len(values) == 0 {
 		return ""
 	}
-	escaped := make([]string, len(names))
-	for i, name := range names {
-		escaped[i] = regexp.QuoteMeta(name)
+	escaped := make([]string, len(values))
+	for i, value := range values {
+		escaped[i] = regexp.QuoteMeta(value)
 	}
-	words := strings.Join(escaped, "|")
-	return " |~ " + strconv.Quote(words) + " |~ " + strconv.Quote(`"event\\*"\s*:\s*\\*"(?:`+words+`)\\*"`)
+	words := flags + strings.Join(escaped, "|")
+	return " |~ " + strconv.Quote(words) + " |~ " + strconv.Quote(`"`+field+`\\*"\s*:\s*\\*"(?:`+words+`)\\*"`)
 }
+
+// containing filters lines by the ids and the text that they must have.
+func containing(q LogQuery) string {
+	var filters string
+	for _, id := range q.ids() {
+		filters += " |= " + strconv.Quote(id)
+	}
+	if q.Text != "" {
+		filters += " |~ " + strconv.Quote(written(q.Text))
+	}
+	return filters
+}
+
+// written matches a text as it may stand in JSON, where whatever is not plain
+// can be escaped.
+func written(text string) string {
+	return "(?i)" + escapable.ReplaceAllString(regexp.QuoteMeta(text), `.{0,12}`)
+}
+
+// escapable matches what JSON may write otherwise, and what QuoteMeta put before
+// it.
+var escapable = regexp.MustCompile(`\\?[^\\A-Za-z0-9 _.:/-]|\\\\`)
 
 // fieldFilters filter lines by their fields. A line whose event is inside
 // another field passes: only the probe takes it apart.
@@ -123,6 +146,15 @@ func fieldFilters(q LogQuery) string {
 		reason := strconv.Quote(q.Reason)
 		fields += `, tandem_reason="reason", tandem_class="error_class"`
 		filters += ` | tandem_event="" or tandem_reason=` + reason + ` or (tandem_reason="" and tandem_class=` + reason + `)`
+	}
+	if q.Text != "" {
+		text := strconv.Quote("(?i).*" + regexp.QuoteMeta(q.Text) + ".*")
+		filters += ` | tandem_event="" or tandem_event=~` + text
+		for i, field := range eventFields() {
+			label := "tandem_text_" + strconv.Itoa(i)
+			fields += ", " + label + "=" + strconv.Quote(field)
+			filters += " or " + label + "=~" + text
+		}
 	}
 	if fields == "" {
 		return ""
