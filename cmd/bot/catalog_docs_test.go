@@ -9,12 +9,14 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"tandem/commands"
 	"tandem/config"
+	"tandem/lab/faults"
 )
 
 var update = flag.Bool("update", false, "rewrite docs/checks")
@@ -81,6 +83,21 @@ func TestDocsOfChecksLinkToEachOther(t *testing.T) {
 			if _, there := pages[path.Join(path.Dir(name), m[1])]; !there {
 				t.Errorf("%s links to %s, which is not there", name, m[1])
 			}
+		}
+	}
+}
+
+// TestWhatIsBrokenForRealIs holds that no check is said to be tried on a real
+// fault that the lab does not have.
+func TestWhatIsBrokenForRealIs(t *testing.T) {
+	_, text, found := strings.Cut(readFile(t, "../../docs/checks.md"), "\n## Broken for real\n")
+	codes := regexp.MustCompile(`[A-Z]{3}-[0-9]{3}`).FindAllString(text, -1)
+	if !found || len(codes) < 30 {
+		t.Fatalf("docs/checks.md names %d checks that the lab breaks", len(codes))
+	}
+	for _, code := range codes {
+		if !slices.ContainsFunc(faults.All(), func(f faults.Fault) bool { return f.Code == code }) {
+			t.Errorf("docs/checks.md says that the lab breaks %s, and no fault does", code)
 		}
 	}
 }

@@ -34,8 +34,8 @@ type Node struct {
 
 	CertificateIssuedAt  time.Time `cel:"certificate_issued_at"` // of its listener; zero without TLS
 	CertificateExpiresAt time.Time `cel:"certificate_expires_at"`
-	ForwardingBroken     bool      `cel:"forwarding_broken"`      // a standby that hears nothing of the active node
-	Removed              bool      `cel:"removed"`                // from the cluster of its storage
+	ForwardingBroken     bool      `cel:"forwarding_broken"` // a standby that hears nothing of the active node
+	Removed              bool      `cel:"removed"`           // from the cluster of its storage
 
 	// Of a sealed node; zero when it does not tell.
 	SealType        string `cel:"seal_type"` // shamir, or the key service that unseals, like awskms
