@@ -139,6 +139,8 @@ func All(deps Deps) []diagnostics.Probe {
 			"Busca o JWT-SVID do próprio bot e o confere com o bundle do agente."), w.jwtSVID),
 		diagnostics.NewProbe("spiffe.jwks", diagnostics.Both("Reads the keys that the OIDC provider publishes.",
 			"Lê as chaves que o provedor OIDC publica."), w.jwks),
+		diagnostics.NewProbe("spiffe.jwks_replicas", diagnostics.Both("Reads the keys that the OIDC provider publishes over several connections, and compares them.",
+			"Lê por várias conexões as chaves que o provedor OIDC publica e as compara."), w.jwksReplicas),
 		diagnostics.NewProbe("spire.server", diagnostics.Both("Asks the SPIRE server for its health, bundle and signing key.",
 			"Pergunta ao servidor do SPIRE como está, e pelo bundle e pela chave de assinatura dele."), s.server),
 		diagnostics.NewProbe("spire.entries", diagnostics.Both("Lists the SPIRE entries of an identity and compares their selectors with the workload's.",
