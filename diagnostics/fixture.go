@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -148,7 +149,8 @@ func (f *fixtureFile) inputs(check *Check, one *caseFile, file *fileErrors) inpu
 	d.into(&f.Since, &in.since)
 	d.into(&f.Service, &in.service)
 	d.into(&one.Service, &in.service)
-	for name, reason := range one.Blind {
+	for _, name := range slices.Sorted(maps.Keys(one.Blind)) {
+		reason := one.Blind[name]
 		if check.fact(name) == nil {
 			file.add(reason, "blind: check %s has no fact %q: expected one of %s", check.Code, name, check.factNames())
 		}
