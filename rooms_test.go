@@ -25,7 +25,8 @@ var rooms = map[string][]string{
 	"tandem/diagnostics/catalog": {},
 	"tandem/diagnostics/guide":   {"tandem/diagnostics"},
 	"tandem/diagnostics/probes":  {"tandem/diagnostics", "tandem/diagnostics/guide", "tandem/diagnostics/redact"},
-	"tandem/commands":            {"tandem/approvals", "tandem/diagnostics", "tandem/diagnostics/guide", "tandem/diagnostics/redact", "tandem/i18n"},
+	"tandem/commands/picture":    {"tandem/diagnostics", "tandem/diagnostics/guide"},
+	"tandem/commands":            {"tandem/approvals", "tandem/commands/picture", "tandem/diagnostics", "tandem/diagnostics/guide", "tandem/diagnostics/redact", "tandem/i18n"},
 	"tandem/commands/slack":      {"tandem/approvals", "tandem/commands", "tandem/diagnostics", "tandem/diagnostics/guide", "tandem/diagnostics/redact", "tandem/i18n"},
 	"tandem/cmd/bot": {
 		"tandem/config", "tandem/i18n", "tandem/approvals", "tandem/approvals/", "tandem/diagnostics", "tandem/diagnostics/",

@@ -33,6 +33,8 @@ func CompletionScript(shell Shell, services, codes []string) (string, error) {
 	c.collect(app.Model.Node, "")
 	c.add("diagnose", services...)
 	c.add("logs", services...)
+	c.add("metrics", services...)
+	c.add("metrics", groupNames()...)
 	c.add("checks", codes...)
 	c.add("explain", codes...)
 	c.add("requests", PendingRequests)

@@ -20,6 +20,7 @@ type chatGrammar struct {
 	Checks   Checks    `cmd:"" aliases:"verificações,verificacoes"`
 	Logs     Logs      `cmd:""`
 	Trace    Trace     `cmd:"" aliases:"rastrear"`
+	Metrics  Metrics   `cmd:"" aliases:"métricas,metricas"`
 	Fix      Fix       `cmd:"" aliases:"corrigir"`
 	Run      Procedure `cmd:"" name:"run" aliases:"executar" about:"run_procedure"`
 	Requests Requests  `cmd:"" aliases:"pedidos"`
@@ -43,6 +44,7 @@ type terminalGrammar struct {
 	Checks   Checks           `cmd:""`
 	Logs     Logs             `cmd:""`
 	Trace    Trace            `cmd:""`
+	Metrics  Metrics          `cmd:""`
 	Run      Run              `cmd:""`
 	Catalog  struct {
 		Lint LintCatalog `cmd:""`

@@ -3,6 +3,7 @@ package commands
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -11,7 +12,7 @@ import (
 	"tandem/diagnostics/guide"
 )
 
-// Guide reads what services log, for people to look at. It is safe for use by
+// Guide reads what services log and measure, for people to look at. It is safe for use by
 // several goroutines. Its errors are a *diagnostics.BlindError, when it could not
 // look, or the context's.
 type Guide interface {
@@ -21,6 +22,8 @@ type Guide interface {
 	Traced() []string
 	// Trace reads the flow of an id; Since zero is an hour.
 	Trace(ctx context.Context, ask guide.TraceAsk) (guide.Trace, error)
+	// Metrics reads the metrics of services; Since zero is the configured window.
+	Metrics(ctx context.Context, ask guide.MetricsAsk) (guide.Metrics, error)
 }
 
 // Logs asks what the logs of a service say.
@@ -38,8 +41,15 @@ type Trace struct {
 	Since Lookback `placeholder:"30m"` // zero: an hour
 }
 
-func (Logs) command()  {}
-func (Trace) command() {}
+// Metrics asks for the metrics of a service, or those of a group of all services.
+type Metrics struct {
+	About string   `arg:"" name:"service-or-group"`
+	Since Lookback `placeholder:"30m"` // zero: the configured one
+}
+
+func (Logs) command()    {}
+func (Trace) command()   {}
+func (Metrics) command() {}
 
 // Ask is what the guide is asked of a service, which the caller has resolved.
 func (l Logs) Ask(service string) guide.LogsAsk {
@@ -52,6 +62,24 @@ func (l Logs) Ask(service string) guide.LogsAsk {
 // Ask is what the guide is asked of services.
 func (t Trace) Ask(services []string) guide.TraceAsk {
 	return guide.TraceAsk{ID: t.ID, Services: services, Since: time.Duration(t.Since)}
+}
+
+// Group is the group that is asked for, if it is one. A service of the same name
+// is asked for by none.
+func (m Metrics) Group() (guide.Group, bool) {
+	group := guide.Group(strings.ToLower(m.About))
+	return group, slices.Contains(guide.Groups(), group)
+}
+
+// Ask is what the guide is asked of services, which the caller has resolved.
+func (m Metrics) Ask(services []string) guide.MetricsAsk {
+	ask := guide.MetricsAsk{Services: services, Since: time.Duration(m.Since)}
+	if group, ok := m.Group(); ok {
+		ask.About, ask.Group = string(group), group
+	} else if len(services) > 0 {
+		ask.About = services[0]
+	}
+	return ask
 }
 
 // ResolveService returns the name by which the diagnoser knows the service that
@@ -71,6 +99,8 @@ type Digest struct {
 	Status diagnostics.Status // of what was read, at a glance
 	Short  Page               // fits into one message
 	Full   Page               // all there is
+	// Picture draws it as a PNG; nil: there is nothing to draw.
+	Picture func() ([]byte, error)
 }
 
 // BlindPage says why the guide could not look, and what helps.

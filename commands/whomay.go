@@ -58,7 +58,7 @@ type Membership func(group string) (bool, error)
 // others: they tell nothing of the services, or the policy of the approvals is
 // about them.
 func Governed() []string {
-	return []string{"diagnose", "explain", "checks", "logs", "trace", "fix", "run", "requests", "audit"}
+	return []string{"diagnose", "explain", "checks", "logs", "trace", "metrics", "fix", "run", "requests", "audit"}
 }
 
 // Decide says whether a person may ask something. Without rules every member
@@ -135,6 +135,8 @@ func CommandName(c Command) string {
 		return "logs"
 	case Trace:
 		return "trace"
+	case Metrics:
+		return "metrics"
 	case Fix:
 		return "fix"
 	case Procedure:

@@ -210,7 +210,7 @@ type ChannelID string
 // out stands for all.
 type Access struct {
 	// Commands that it is about; help, whoami and version are always allowed.
-	Commands []string `yaml:"commands" check:"filled,oneof=diagnose explain checks logs trace fix run requests audit"`
+	Commands []string `yaml:"commands" check:"filled,oneof=diagnose explain checks logs trace metrics fix run requests audit"`
 	// Services that it is about.
 	Services []string `yaml:"services" check:"filled"`
 	// Channels where it holds, by id; direct stands for direct messages.

@@ -65,6 +65,8 @@ func (a *app) do(ctx context.Context, cmd commands.Command) int {
 		return a.showLogs(ctx, c)
 	case commands.Trace:
 		return a.showTrace(ctx, c)
+	case commands.Metrics:
+		return a.showMetrics(ctx, c)
 	case commands.Run:
 		return a.serve(ctx)
 	case commands.LintCatalog:

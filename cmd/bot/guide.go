@@ -17,15 +17,20 @@ import (
 // traceSince is how far back a trace reads, unless it is told.
 const traceSince = time.Hour
 
-// reader reads logs for people, as commands want it.
+// reader reads logs and metrics for people, as commands want it.
 type reader struct {
-	logs   *probes.LogGuide
-	since  time.Duration
-	traced []string
+	logs     *probes.LogGuide
+	metrics  *probes.MetricGuide
+	since    time.Duration
+	services []diagnostics.Target
+	traced   []string
 }
 
-func newReader(c *config.Config, logs probes.LogSource, services []diagnostics.Target, now func() time.Time) *reader {
-	return &reader{logs: probes.NewLogGuide(logs, now), since: c.Diagnosis.Since, traced: traced(services)}
+func newReader(c *config.Config, deps probes.Deps, services []diagnostics.Target) *reader {
+	return &reader{
+		logs: probes.NewLogGuide(deps.Logs, deps.Now), metrics: probes.NewMetricGuide(deps.Prometheus, deps.Now),
+		since: c.Diagnosis.Since, services: services, traced: traced(services),
+	}
 }
 
 // traced are the services and those that verify their calls.
@@ -56,6 +61,18 @@ func (r *reader) Trace(ctx context.Context, ask guide.TraceAsk) (guide.Trace, er
 	return r.logs.Trace(ctx, ask)
 }
 
+// Metrics implements commands.Guide.
+func (r *reader) Metrics(ctx context.Context, ask guide.MetricsAsk) (guide.Metrics, error) {
+	ask.Since = cmp.Or(ask.Since, r.since)
+	var targets []diagnostics.Target
+	for _, s := range r.services {
+		if slices.Contains(ask.Services, s.Name) {
+			targets = append(targets, s)
+		}
+	}
+	return r.metrics.Metrics(ctx, ask, targets)
+}
+
 // showLogs prints what the logs of a service say.
 func (a *app) showLogs(ctx context.Context, ask commands.Logs) int {
 	return a.read(ctx, func(w *wired) (commands.Digest, error) {
@@ -79,6 +96,25 @@ func (a *app) showTrace(ctx context.Context, ask commands.Trace) int {
 			return commands.Digest{}, err
 		}
 		return commands.TraceDigest(found, nil, a.words), nil
+	})
+}
+
+// showMetrics prints the metrics of a service, or those of a group of all.
+func (a *app) showMetrics(ctx context.Context, ask commands.Metrics) int {
+	return a.read(ctx, func(w *wired) (commands.Digest, error) {
+		services := w.diagnoser.Services()
+		if _, group := ask.Group(); !group {
+			service, err := commands.ResolveService(w.diagnoser, commands.CommandName(ask), ask.About)
+			if err != nil {
+				return commands.Digest{}, err
+			}
+			services = []string{service}
+		}
+		found, err := w.reader.Metrics(ctx, ask.Ask(services))
+		if err != nil {
+			return commands.Digest{}, err
+		}
+		return commands.MetricsDigest(found, nil, a.words), nil
 	})
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -22,8 +23,9 @@ func TestMain(m *testing.M) {
 }
 
 // TestScripts runs the transcripts of testdata/script: what people type and
-// what they read. $VAULT is a Vault that is sealed, $HTML answers web pages,
-// and nobody listens at $NOBODY.
+// what they read. $VAULT is a Vault that is sealed, $METRICS a Prometheus whose
+// targets are up and count nothing, $HTML answers web pages, and nobody listens
+// at $NOBODY.
 func TestScripts(t *testing.T) {
 	nobody := unusedAddress(t)
 	testscript.Run(t, testscript.Params{
@@ -32,6 +34,9 @@ func TestScripts(t *testing.T) {
 			sealed, html := httptest.NewServer(http.HandlerFunc(sealedVault)), httptest.NewServer(http.HandlerFunc(webPage))
 			env.Defer(sealed.Close)
 			env.Defer(html.Close)
+			metrics := httptest.NewServer(http.HandlerFunc(quietPrometheus))
+			env.Defer(metrics.Close)
+			env.Setenv("METRICS", metrics.URL)
 			env.Setenv("VAULT", sealed.URL)
 			env.Setenv("HTML", html.URL)
 			env.Setenv("NOBODY", nobody)
@@ -105,6 +110,18 @@ func sealedVault(w http.ResponseWriter, r *http.Request) {
 	}
 	w.WriteHeader(http.StatusServiceUnavailable)
 	_ = json.NewEncoder(w).Encode(map[string]any{"initialized": true, "sealed": true, "standby": true, "version": "1.21.4"})
+}
+
+// quietPrometheus answers every question over a span of time by ones for what is
+// up, and by zeros.
+func quietPrometheus(w http.ResponseWriter, r *http.Request) {
+	value := "0"
+	if strings.HasPrefix(r.FormValue("query"), "sum(up{") {
+		value = "1"
+	}
+	w.Header().Set("Content-Type", "application/json")
+	points := fmt.Sprintf(`[[%s,%q],[%s,%q]]`, r.FormValue("start"), value, r.FormValue("end"), value)
+	_, _ = w.Write([]byte(`{"status":"success","data":{"resultType":"matrix","result":[{"metric":{},"values":` + points + `}]}}`))
 }
 
 func webPage(w http.ResponseWriter, _ *http.Request) {

@@ -53,7 +53,7 @@ func wire(c *config.Config, log *slog.Logger, now func() time.Time) (*wired, err
 		return nil, err
 	}
 	grants.Store(&needed)
-	w.reader = newReader(c, deps.Logs, services, now)
+	w.reader = newReader(c, deps, services)
 	w.diagnoser = &diagnoser{
 		runner: &diagnostics.Runner{Catalog: loaded, Now: now, Width: c.Diagnosis.Width, Timeout: c.Diagnosis.Timeout},
 		since:  c.Diagnosis.Since, services: services, log: log,

@@ -1,6 +1,7 @@
 package slack
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -21,15 +22,19 @@ const maxFile = 1 << 20
 type file struct {
 	name, title, text string
 	kind              string // as Slack calls it; empty: markdown
+	image             []byte // a PNG instead of a text; nil: none
 }
 
 // upload puts a file into a thread.
 func (w *web) upload(ctx context.Context, channel, thread string, f file) error {
 	return w.call(ctx, methodUpload, false, func(ctx context.Context) error {
-		_, err := w.api.UploadFileContext(ctx, slackgo.UploadFileParameters{
-			Filename: f.name, Title: f.title, Content: f.text, FileSize: len(f.text),
-			Channel: channel, ThreadTimestamp: thread, SnippetType: cmp.Or(f.kind, "markdown"),
-		})
+		upload := slackgo.UploadFileParameters{Filename: f.name, Title: f.title, Channel: channel, ThreadTimestamp: thread}
+		if f.image != nil {
+			upload.Reader, upload.FileSize, upload.AltTxt = bytes.NewReader(f.image), len(f.image), f.title
+		} else {
+			upload.Content, upload.FileSize, upload.SnippetType = f.text, len(f.text), cmp.Or(f.kind, "markdown")
+		}
+		_, err := w.api.UploadFileContext(ctx, upload)
 		return withoutUploadAddress(err)
 	})
 }

@@ -10,10 +10,11 @@ import (
 	slackgo "github.com/slack-go/slack"
 
 	"tandem/commands"
+	"tandem/commands/picture"
 	"tandem/diagnostics"
 )
 
-// obeyGuide answers a command about logs in front of everybody, if the asker may
+// obeyGuide answers a command about logs or metrics in front of everybody, if the asker may
 // read them, and says whether it was one.
 func (b *Bot) obeyGuide(ctx context.Context, a ask, w commands.Words, who commands.Person, command commands.Command) bool {
 	switch command := command.(type) {
@@ -21,6 +22,8 @@ func (b *Bot) obeyGuide(ctx context.Context, a ask, w commands.Words, who comman
 		b.showLogs(ctx, a, w, who, command)
 	case commands.Trace:
 		b.showTrace(ctx, a, w, who, command)
+	case commands.Metrics:
+		b.showMetrics(ctx, a, w, who, command)
 	default:
 		return false
 	}
@@ -90,6 +93,37 @@ func (b *Bot) showTrace(ctx context.Context, a ask, w commands.Words, who comman
 			return commands.Digest{}, err
 		}
 		return commands.TraceDigest(found, hidden, w), nil
+	})
+}
+
+// showMetrics shows the metrics of a service, or those of a group of the services
+// that the asker may look at. Who may look at none is told who may.
+func (b *Bot) showMetrics(ctx context.Context, a ask, w commands.Words, who commands.Person, what commands.Metrics) {
+	command := commands.CommandName(what)
+	var may, hidden []string
+	if _, group := what.Group(); group {
+		may, hidden = b.sorted(ctx, a, who, command, b.opts.Diagnoser.Services())
+		if len(may) == 0 && len(hidden) > 0 && !b.allow(ctx, a, w, who, commands.Request{Command: command, Service: hidden[0]}) {
+			return
+		}
+	} else {
+		service, ok := b.readable(ctx, a, w, who, command, what.About)
+		if !ok {
+			return
+		}
+		may = []string{service}
+	}
+	b.present(ctx, a, w, who, what.About, func(ctx context.Context) (commands.Digest, error) {
+		found, err := b.opts.Guide.Metrics(ctx, what.Ask(may))
+		if err != nil {
+			return commands.Digest{}, err
+		}
+		digest := commands.MetricsDigest(found, hidden, w)
+		digest.Picture = func() ([]byte, error) {
+			readings, caption := commands.MetricsPicture(found, w)
+			return picture.Draw(readings, found.Since, found.Until, caption)
+		}
+		return digest, nil
 	})
 }
 
@@ -168,19 +202,26 @@ func (p *board) begin(ctx context.Context, m message) error {
 	return err
 }
 
-// attach puts all of a digest into the thread. When Slack does not take the file
-// the thread says so.
+// attach puts a picture of a digest and all of it into the thread. When Slack
+// does not take a file the thread says so.
 func (p *board) attach(ctx context.Context, d commands.Digest) {
 	ctx, cancel := context.WithTimeout(ctx, deliverTimeout)
 	defer cancel()
-	err := p.bot.web.upload(ctx, p.ask.channel, p.thread(), digestFile(d, p.ask.ref, p.words))
-	if err == nil {
-		return
+	files, err := digestFiles(d, p.ask.ref, p.words)
+	if err != nil {
+		p.bot.logBroken(ctx, p.ask, err)
 	}
-	p.bot.log.WarnContext(ctx, "upload what was read", "ask", p.ask, "error", err)
-	m := drawNotice(markMissing, p.words.Say(textReadingUnfiled)+"\n"+p.bot.whyRefused(p.ask, p.words, err))
-	if _, err = p.bot.web.post(ctx, p.ask.channel, p.thread(), m); err != nil {
-		p.bot.log.WarnContext(ctx, "post below what was read", "ask", p.ask, "error", err)
+	for _, f := range files {
+		err := p.bot.web.upload(ctx, p.ask.channel, p.thread(), f)
+		if err == nil {
+			continue
+		}
+		p.bot.log.WarnContext(ctx, "upload what was read", "ask", p.ask, "error", err)
+		m := drawNotice(markMissing, p.words.Say(textReadingUnfiled)+"\n"+p.bot.whyRefused(p.ask, p.words, err))
+		if _, err = p.bot.web.post(ctx, p.ask.channel, p.thread(), m); err != nil {
+			p.bot.log.WarnContext(ctx, "post below what was read", "ask", p.ask, "error", err)
+		}
+		return
 	}
 }
 
@@ -197,12 +238,20 @@ func drawDigest(d commands.Digest, a ask, w commands.Words) message {
 	return message{text: fallback(d.Title), blocks: append(pages[0], footnotes(notes))}
 }
 
-// digestFile is all of a digest, as a terminal shows it.
-func digestFile(d commands.Digest, ref string, w commands.Words) file {
+// digestFiles are a picture of a digest, if there is one, and all of it as a
+// terminal shows it. Without the picture, because of the error, there is the
+// other.
+func digestFiles(d commands.Digest, ref string, w commands.Words) ([]file, error) {
 	var text strings.Builder
 	_ = commands.Terminal{Out: &text}.Page(d.Full) // a builder takes everything
-	return file{
-		name: cmp.Or(fileName(d.Name), "tandem") + "-" + ref + ".txt", title: plain(d.Title), kind: "text",
-		text: atMost(printable(text.String()), maxFile, "\n\n"+w.Say(textCut)+"\n"),
+	name := cmp.Or(fileName(d.Name), "tandem") + "-" + ref
+	all := file{name: name + ".txt", title: plain(d.Title), kind: "text", text: atMost(printable(text.String()), maxFile, "\n\n"+w.Say(textCut)+"\n")}
+	if d.Picture == nil {
+		return []file{all}, nil
 	}
+	png, err := d.Picture()
+	if err != nil || png == nil {
+		return []file{all}, err
+	}
+	return []file{{name: name + ".png", title: plain(d.Title), image: png}, all}, nil
 }

@@ -66,6 +66,28 @@ func (s shelf) Trace(_ context.Context, ask guide.TraceAsk) (guide.Trace, error)
 	return t, nil
 }
 
+// Metrics implements commands.Guide.
+func (shelf) Metrics(_ context.Context, ask guide.MetricsAsk) (guide.Metrics, error) {
+	m := guide.Metrics{About: ask.About, Since: noon.Add(-30 * time.Minute), Until: noon}
+	for _, service := range ask.Services {
+		target := diagnostics.Target{
+			Name: service, Job: service, MetricPrefix: service, Window: 5 * time.Minute,
+			Login: diagnostics.Login{Role: "r", TTL: time.Hour}, Peer: diagnostics.Peer{Name: "service-registry", Job: "service-registry"},
+		}
+		for i, measure := range guide.Measures(target, ask.Group) {
+			r := guide.Reading{Measure: measure, Service: service, Command: "curl"}
+			points := []guide.Point{{At: noon.Add(-10 * time.Minute), V: 1}, {At: noon, V: float64(i%3) / 2}}
+			if i == 0 {
+				points[1].V = 1
+			}
+			r.Read([]guide.Series{{Points: points}}, noon)
+			m.Readings = append(m.Readings, r)
+		}
+	}
+	m.Gated()
+	return m, nil
+}
+
 // busyShelf has as much as a guide can give.
 type busyShelf struct{ shelf }
 
