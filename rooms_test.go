@@ -26,8 +26,8 @@ var rooms = map[string][]string{
 	"tandem/diagnostics/guide":   {"tandem/diagnostics"},
 	"tandem/diagnostics/probes":  {"tandem/diagnostics", "tandem/diagnostics/guide", "tandem/diagnostics/redact"},
 	"tandem/commands/picture":    {"tandem/diagnostics", "tandem/diagnostics/guide"},
-	"tandem/commands":            {"tandem/approvals", "tandem/commands/picture", "tandem/diagnostics", "tandem/diagnostics/guide", "tandem/diagnostics/redact", "tandem/i18n"},
-	"tandem/commands/slack":      {"tandem/approvals", "tandem/commands", "tandem/diagnostics", "tandem/diagnostics/guide", "tandem/diagnostics/redact", "tandem/i18n"},
+	"tandem/commands":            {"tandem/approvals", "tandem/diagnostics", "tandem/diagnostics/guide", "tandem/diagnostics/redact", "tandem/i18n"},
+	"tandem/commands/slack":      {"tandem/approvals", "tandem/commands", "tandem/commands/picture", "tandem/diagnostics", "tandem/diagnostics/guide", "tandem/diagnostics/redact", "tandem/i18n"},
 	"tandem/cmd/bot": {
 		"tandem/config", "tandem/i18n", "tandem/approvals", "tandem/approvals/", "tandem/diagnostics", "tandem/diagnostics/",
 		"tandem/commands", "tandem/commands/",
