@@ -121,3 +121,28 @@ func TestWorstLogsAreShown(t *testing.T) {
 }
 
 var _ commands.Guide = shelf{}
+
+// brokenShelf breaks when it is asked.
+type brokenShelf struct{ shelf }
+
+func (brokenShelf) Logs(context.Context, guide.LogsAsk) (guide.Logs, error) { panic("a shelf fell") }
+
+// A guide that breaks does not leave its message as if something was being read.
+func TestBrokenGuideIsSaid(t *testing.T) {
+	w := open(t, finds(passReport()), func(o *Options, _ *lab.Config) { o.Guide = brokenShelf{} })
+	w.say(bruno, incidents, "/vault logs worker")
+	w.eventually("the message says so", func() bool {
+		cards := w.messages("", incidents)
+		return len(cards) > 0 && strings.HasPrefix(render(cards[0]), markBroken)
+	})
+}
+
+// Without a guide people are told what is missing.
+func TestNoGuideIsSaid(t *testing.T) {
+	w := open(t, finds(passReport()))
+	w.say(bruno, incidents, "/vault logs worker")
+	w.eventually("the message says so", func() bool {
+		cards := w.messages("", incidents)
+		return len(cards) > 0 && strings.Contains(render(cards[0]), "the configuration does not say where to look")
+	})
+}
