@@ -18,7 +18,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
 
 	"tandem/approvals"
@@ -154,7 +153,7 @@ func (b *clusterBench) carryOut(t *testing.T, p approvals.Plan) *record {
 }
 
 // as acts as the account of a remedy, from the bot's standing identity.
-func (b *clusterBench) as(t *testing.T, remedy string) kubernetes.Interface {
+func (b *clusterBench) as(t *testing.T, remedy string) ClusterAPI {
 	t.Helper()
 	return must[acting](t)(b.deps.Kubernetes.as(remedy)).client
 }
@@ -211,7 +210,7 @@ func (b *clusterBench) testStanding(t *testing.T) {
 	wantForbidden(t, "reading Secrets", err)
 	// It acts as the accounts of the remedies alone.
 	for _, account := range []string{"default", "tandem-rollout-restart-2"} {
-		other := must[kubernetes.Interface](t)(b.deps.Kubernetes.As(account))
+		other := must[ClusterAPI](t)(b.deps.Kubernetes.As(account))
 		_, err := other.CoreV1().Pods("tandem").List(soon(t), metav1.ListOptions{})
 		if !apierrors.IsForbidden(err) || !strings.Contains(err.Error(), "impersonate") {
 			t.Errorf("acting as %s: %v", account, err)

@@ -10,7 +10,9 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	utilnet "k8s.io/apimachinery/pkg/util/net"
-	"k8s.io/client-go/kubernetes"
+	appsclient "k8s.io/client-go/kubernetes/typed/apps/v1"
+	batchclient "k8s.io/client-go/kubernetes/typed/batch/v1"
+	coreclient "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/rest"
 
 	"tandem/approvals"
@@ -30,13 +32,38 @@ const (
 // it: nothing can leak or outlive the call, nothing is left to revoke, and the
 // cluster's audit log has both names. A token would live for 10 minutes at least.
 type Kubernetes struct {
-	Client kubernetes.Interface // the standing identity's, which only reads; nil: no cluster is configured
+	Client ClusterAPI // the standing identity's, which only reads; nil: no cluster is configured
 	// Namespace is where the service accounts of the remedies are, and Account the
 	// bot's own one there.
 	Namespace, Account string
 	// As makes a client that acts as a service account of the Namespace. It shares
 	// its connections with the standing identity's.
-	As func(account string) (kubernetes.Interface, error)
+	As func(account string) (ClusterAPI, error)
+}
+
+// ClusterAPI is what of the cluster's API the remedies use: a client for all of it
+// is bigger than the rest of the bot.
+type ClusterAPI interface {
+	AppsV1() appsclient.AppsV1Interface
+	BatchV1() batchclient.BatchV1Interface
+	CoreV1() coreclient.CoreV1Interface
+}
+
+type clusterAPI struct {
+	apps  *appsclient.AppsV1Client
+	batch *batchclient.BatchV1Client
+	core  *coreclient.CoreV1Client
+}
+
+func (c clusterAPI) AppsV1() appsclient.AppsV1Interface    { return c.apps }
+func (c clusterAPI) BatchV1() batchclient.BatchV1Interface { return c.batch }
+func (c clusterAPI) CoreV1() coreclient.CoreV1Interface    { return c.core }
+
+func newClusterAPI(config *rest.Config, client *http.Client) (ClusterAPI, error) {
+	apps, appsErr := appsclient.NewForConfigAndClient(config, client)
+	batch, batchErr := batchclient.NewForConfigAndClient(config, client)
+	core, coreErr := coreclient.NewForConfigAndClient(config, client)
+	return clusterAPI{apps, batch, core}, errors.Join(appsErr, batchErr, coreErr)
 }
 
 // NewKubernetes reaches the cluster with a configuration of the standing
@@ -53,16 +80,16 @@ func NewKubernetes(config *rest.Config, namespace, account string) (k Kubernetes
 		return Kubernetes{}, nil, fmt.Errorf("read how to enter the cluster: %w", err)
 	}
 	k = Kubernetes{Namespace: namespace, Account: account}
-	k.As = func(account string) (kubernetes.Interface, error) {
+	k.As = func(account string) (ClusterAPI, error) {
 		as := rest.AnonymousClientConfig(config)
 		as.Impersonate = rest.ImpersonationConfig{UserName: userName(namespace, account)}
 		transport, err := rest.HTTPWrappersForConfig(as, shared)
 		if err != nil {
 			return nil, fmt.Errorf("act as %s: %w", account, err)
 		}
-		return kubernetes.NewForConfigAndClient(as, &http.Client{Transport: transport})
+		return newClusterAPI(as, &http.Client{Transport: transport})
 	}
-	if k.Client, err = kubernetes.NewForConfigAndClient(config, &http.Client{Transport: shared}); err != nil {
+	if k.Client, err = newClusterAPI(config, &http.Client{Transport: shared}); err != nil {
 		return Kubernetes{}, nil, fmt.Errorf("make the client of the cluster: %w", err)
 	}
 	return k, func() { utilnet.CloseIdleConnectionsFor(shared) }, nil
@@ -97,7 +124,7 @@ func (k Kubernetes) ready() error {
 
 // acting is the account of one remedy, to act as.
 type acting struct {
-	client   kubernetes.Interface
+	client   ClusterAPI
 	identity string // for the audit
 }
 

@@ -12,14 +12,21 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/kubernetes"
+	appsclient "k8s.io/client-go/kubernetes/typed/apps/v1"
+	coreclient "k8s.io/client-go/kubernetes/typed/core/v1"
 
 	"tandem/diagnostics"
 )
 
 // Kubernetes is where to ask the API server, as an account that only reads.
 type Kubernetes struct {
-	Client kubernetes.Interface
+	Client ClusterAPI
+}
+
+// ClusterAPI is what of the cluster's API the probes ask.
+type ClusterAPI interface {
+	AppsV1() appsclient.AppsV1Interface
+	CoreV1() coreclient.CoreV1Interface
 }
 
 // WorkloadArgs name a workload.
