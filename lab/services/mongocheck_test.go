@@ -2,6 +2,7 @@ package services
 
 import (
 	"context"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -75,6 +76,15 @@ func TestMongoCheckTellsItsFaultsApart(t *testing.T) {
 					t.Fatal(err)
 				}
 				defer func() { _ = put(t, "http://"+admin+"/admin/faults", `{"down":"","not_primary":false}`) }()
+			}
+			if strings.Contains(tt.fault, "refused") {
+				until(t, "the port is closed", func() bool {
+					conn, err := net.Dial("tcp", addr)
+					if err == nil {
+						_ = conn.Close()
+					}
+					return err != nil
+				})
 			}
 			log := &recorder{}
 			c := &mongoCheck{

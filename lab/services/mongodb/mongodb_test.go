@@ -248,8 +248,9 @@ func freeAddr(t *testing.T) string {
 	t.Helper()
 	for {
 		// From below the kernel's own range, so that an outgoing connection of
-		// another test does not take the port between its choice and its use.
-		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(10_000)))
+		// another test does not take the port between its choice and its use, and
+		// below those of a lab that runs.
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(2_000)))
 		if err != nil {
 			continue // somebody has it
 		}
