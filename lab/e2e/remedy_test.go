@@ -22,16 +22,18 @@ import (
 type mending struct {
 	fault, remedy string
 	high          bool // two people with a reason each, by command; else one by reaction
+	// first is awaited before anything breaks.
+	first func(*testing.T)
 	// byHand is what a person does with their own identity when the bot asks for it.
 	byHand func(*testing.T)
 }
 
 // rows are the rows of the runbook's matrix, each mended in its own way; some in
-// several. The renewal task comes first: of a service that has just restarted
-// nobody can tell yet whether its task runs.
+// several. Of a service that has just restarted nobody can tell yet whether its
+// renewal task runs.
 func rows() []mending {
 	return []mending{
-		{fault: "renewal-task-dead", remedy: "rollout-restart"},
+		{fault: "renewal-task-dead", remedy: "rollout-restart", first: hasRenewed},
 		{fault: "kv-deleted", remedy: "kv-undelete"},
 		{fault: "kv-destroyed", remedy: "kv-rollback"},
 		{fault: "mongodb-uri-malformed", remedy: "kv-write", byHand: writeGoodURI},
@@ -63,6 +65,9 @@ func TestEveryRowIsMendedInChat(t *testing.T) {
 					t.Error(err)
 				}
 			})
+			if row.first != nil {
+				row.first(t)
+			}
 			if err := fault.Inject(t.Context(), lab); err != nil {
 				t.Fatal(err)
 			}
@@ -350,6 +355,17 @@ func threadSays(t *testing.T, card slack.Message, words string) error {
 	}
 	_, err := newest(t, func(m slack.Message) bool { return m.ThreadTS == thread && m.TS > card.TS && holds(t, m, words) })
 	return err
+}
+
+// hasRenewed waits until the worker's renewal task is known to run.
+func hasRenewed(t *testing.T) {
+	eventually(t, settle, func() error {
+		_, view := diagnose(t, "worker")
+		if summary := check(t, view, "DBC-003").Summary; !strings.Contains(summary, "every one of") {
+			return errors.New(summary)
+		}
+		return nil
+	})
 }
 
 // writeGoodURI is a person who writes the secret with an identity of their own.
