@@ -298,8 +298,8 @@ func (r *jobRun) waiting() string {
 	return ""
 }
 
-// tell tells the output while it is written. What is missed of it is not judged
-// by: the log is read once more at the end.
+// tell tells the output while it is written. What is missed of it is told, and
+// judged by, at the end, when the log is read once more.
 func (r *jobRun) tell(ctx context.Context, limit time.Duration) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -310,14 +310,14 @@ func (r *jobRun) tell(ctx context.Context, limit time.Duration) {
 	}
 	defer log.Close()
 	_ = r.out.drain(ctx, log) // the last reading says what is so
-	r.out.rest(ctx)
 }
 
 func (r *jobRun) log(ctx context.Context, follow bool) (io.ReadCloser, error) {
 	return r.d.Kubernetes.Client.CoreV1().Pods(r.j.Namespace).GetLogs(r.pod.Name, &corev1.PodLogOptions{Follow: follow}).Stream(ctx)
 }
 
-// judge reads the whole log again, and judges the report in it.
+// judge reads the whole log again, tells what was not told of it on the way (all
+// of it, when the run was over at the first look), and judges the report in it.
 func (r *jobRun) judge(ctx context.Context) error {
 	if r.pod == nil {
 		return &approvals.Trouble{Text: "unknown: the Job ended without a pod"}
@@ -329,10 +329,11 @@ func (r *jobRun) judge(ctx context.Context) error {
 		return &approvals.Trouble{Text: "unknown: the log of the run cannot be read: " + clusterReason(err), Err: err}
 	}
 	defer log.Close()
-	whole := &output{}
+	whole := &output{act: r.out.act, told: r.out.lines}
 	if err := whole.drain(limited, log); err != nil {
 		return &approvals.Trouble{Text: "unknown: the log of the run cannot be read to its end", Err: err}
 	}
+	whole.rest(ctx)
 	return judge(ctx, r.out.act, &whole.report, r.bad())
 }
 

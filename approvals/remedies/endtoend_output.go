@@ -25,6 +25,7 @@ const (
 type output struct {
 	act    approvals.Act // nil: nothing is told
 	lines  int           // that are not of the report
+	told   int           // how many of them were told by an earlier reading
 	inKey  bool
 	report bytes.Buffer
 }
@@ -50,7 +51,7 @@ func (o *output) take(ctx context.Context, line string) {
 		return
 	}
 	o.lines++
-	if shown := o.shown(line); o.act != nil && o.lines <= maxSaidLines {
+	if shown := o.shown(line); o.act != nil && o.lines > o.told && o.lines <= maxSaidLines {
 		say(ctx, o.act, both(shown, shown))
 	}
 }
