@@ -3,6 +3,7 @@ package slack
 import (
 	"cmp"
 	"context"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -32,14 +33,7 @@ type heldLines struct {
 func (o *output) add(request, line string, now time.Time, every time.Duration) []string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.lines == nil {
-		o.lines = map[string]*heldLines{}
-	}
-	held := o.lines[request]
-	if held == nil {
-		held = &heldLines{}
-		o.lines[request] = held
-	}
+	held := o.of(request)
 	held.lines = append(held.lines, line)
 	if now.Sub(held.at) < every && len(held.lines) < maxOutput {
 		return nil
@@ -47,6 +41,25 @@ func (o *output) add(request, line string, now time.Time, every time.Duration) [
 	said := held.lines
 	held.lines, held.at = nil, now
 	return said
+}
+
+// of are the lines that are held of a request. The caller has the lock.
+func (o *output) of(request string) *heldLines {
+	if o.lines == nil {
+		o.lines = map[string]*heldLines{}
+	}
+	if o.lines[request] == nil {
+		o.lines[request] = &heldLines{}
+	}
+	return o.lines[request]
+}
+
+// putBack holds lines again that could not be said, before those that came since.
+func (o *output) putBack(request string, lines []string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	held := o.of(request)
+	held.lines = append(slices.Clone(lines), held.lines...)
 }
 
 // take returns what is held, for good.
@@ -80,6 +93,9 @@ func (b *Bot) sayLines(ctx context.Context, r approvals.Request, thread string, 
 	text := fit(strings.Join(lines, "\n"), sharePart, " "+w.Say(textCut), codeBlock)
 	m := message{text: fallback(lines[len(lines)-1]), blocks: []slackgo.Block{section(text)}}
 	_, err := b.web.post(ctx, r.Place.Channel, thread, m)
+	if err != nil {
+		b.output.putBack(r.ID, lines)
+	}
 	b.web.pace(r.Place.Channel, b.opts.Every)
 	return err
 }

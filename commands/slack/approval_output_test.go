@@ -33,3 +33,13 @@ func TestLinesThatComeFastAreSaidTogether(t *testing.T) {
 		t.Errorf("%d lines in one message", len(got))
 	}
 }
+
+func TestLinesThatCouldNotBeSaidComeFirstNextTime(t *testing.T) {
+	var o output
+	said := o.add("r", "1", noon, time.Second)
+	o.add("r", "2", noon, time.Second)
+	o.putBack("r", said)
+	if got := o.add("r", "3", noon.Add(time.Second), time.Second); !slices.Equal(got, []string{"1", "2", "3"}) {
+		t.Errorf("said next: %q", got)
+	}
+}
