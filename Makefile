@@ -30,7 +30,7 @@ test: ## unit, transcript, browser and end-to-end tests, with the race detector
 
 .PHONY: test/crash
 test/crash: packages ## kill the bot at every step of an approval, and 200 times at random, on SQLite and PostgreSQL
-	go test -run 'Killed|Dead' -v -timeout 40m ./approvals/store -kills 100
+	go test -run 'Killed|Dead' -v -timeout 40m ./store -kills 100
 
 .PHONY: lint
 lint: ## go vet, golangci-lint (with the rooms), formatting
@@ -48,7 +48,7 @@ build: ## build bin/bot, static
 
 .PHONY: bench
 bench: packages ## benchmarks, each as a ratio to a baseline of the same run
-	go test -run '^$$' -bench . -benchtime 1x -timeout 40m ./diagnostics ./approvals/store ./lab/bench
+	go test -run '^$$' -bench . -benchtime 1x -timeout 40m ./diagnostics ./store ./lab/bench
 
 .PHONY: fuzz
 fuzz: ## each fuzz target for ten seconds

@@ -18,7 +18,7 @@ var rooms = map[string][]string{
 	"tandem/i18n":                {},
 	"tandem/config":              {},
 	"tandem/approvals":           {"tandem/i18n"},
-	"tandem/approvals/store":     {"tandem/approvals", "tandem/i18n"},
+	"tandem/store":               {"tandem/approvals", "tandem/i18n"},
 	"tandem/approvals/remedies":  {"tandem/approvals", "tandem/i18n", "tandem/diagnostics/redact"},
 	"tandem/diagnostics":         {"tandem/i18n"},
 	"tandem/diagnostics/redact":  {},
@@ -29,7 +29,7 @@ var rooms = map[string][]string{
 	"tandem/commands":            {"tandem/approvals", "tandem/diagnostics", "tandem/diagnostics/guide", "tandem/diagnostics/redact", "tandem/i18n"},
 	"tandem/commands/slack":      {"tandem/approvals", "tandem/commands", "tandem/commands/picture", "tandem/diagnostics", "tandem/diagnostics/guide", "tandem/diagnostics/redact", "tandem/i18n"},
 	"tandem/cmd/bot": {
-		"tandem/config", "tandem/i18n", "tandem/approvals", "tandem/approvals/", "tandem/diagnostics", "tandem/diagnostics/",
+		"tandem/config", "tandem/i18n", "tandem/approvals", "tandem/approvals/", "tandem/store", "tandem/diagnostics", "tandem/diagnostics/",
 		"tandem/commands", "tandem/commands/",
 	},
 }

@@ -17,8 +17,6 @@ const (
 // Approvals lets people ask for remedies, and says who approves them. Without it
 // the bot changes nothing.
 type Approvals struct {
-	// Store keeps the requests and their audit.
-	Store Store `yaml:"store" check:"required"`
 	// Risks say who may ask and who may approve, by the remedy's risk. A risk that
 	// is left out is not allowed at all.
 	Risks Risks `yaml:"risks" check:"required"`
@@ -37,14 +35,6 @@ type Approvals struct {
 	BreakGlass *BreakGlass `yaml:"break_glass"`
 	// Reactions are the emojis that vote.
 	Reactions Reactions `yaml:"reactions"`
-}
-
-// Store keeps requests and their audit; exactly one field is set.
-type Store struct {
-	// SQLite is a file that only this bot uses.
-	SQLite Path `yaml:"sqlite"`
-	// Postgres is a URL of a database, like postgres://user:password@host/tandem; for several replicas.
-	Postgres Ref `yaml:"postgres"`
 }
 
 // Risks are the rules by the remedy's risk.

@@ -56,6 +56,8 @@ type Config struct {
 	Diagnosis Diagnosis `yaml:"diagnosis"`
 	// Kubernetes is the cluster that the services run in.
 	Kubernetes *Cluster `yaml:"kubernetes"`
+	// Store is the database of what outlives the process.
+	Store *Store `yaml:"store"`
 	// Approvals let people ask for remedies, and say who approves them.
 	Approvals *Approvals `yaml:"approvals"`
 	// Remedies are what may be carried out after an approval, and by which privilege.

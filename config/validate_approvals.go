@@ -25,7 +25,6 @@ func validateApprovals(c *Config, root *yaml.Node, found *findings) {
 		return
 	}
 	v := approvalRules{findings: found, config: c, Approvals: c.Approvals, node: at(root, "approvals"), person: map[string]string{}}
-	v.store()
 	v.people()
 	v.rules()
 	v.remedies()
@@ -37,12 +36,6 @@ func validateApprovals(c *Config, root *yaml.Node, found *findings) {
 // wrong adds an error about a key below approvals.
 func (v approvalRules) wrong(path []string, format string, args ...any) {
 	v.add(at(v.node, path...), strings.Join(append([]string{"approvals"}, path...), "."), format, args...)
-}
-
-func (v approvalRules) store() {
-	if ways := count(v.Store.SQLite != "", !v.Store.Postgres.IsZero()); ways != 1 {
-		v.wrong([]string{"store"}, "expected exactly one of sqlite and postgres, found %d", ways)
-	}
 }
 
 // people holds that an account is one person's.

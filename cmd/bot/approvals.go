@@ -11,16 +11,16 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"tandem/approvals"
-	"tandem/approvals/store"
 	"tandem/commands/slack"
 	"tandem/config"
+	"tandem/store"
 )
 
-// openStore opens the database of the approvals.
-func openStore(ctx context.Context, c *config.Approvals, log *slog.Logger, now func() time.Time) (*store.Store, error) {
-	opts := store.Options{SQLite: string(c.Store.SQLite), Log: log, Now: now}
-	if !c.Store.Postgres.IsZero() {
-		url, err := c.Store.Postgres.Read()
+// openStore opens the database.
+func openStore(ctx context.Context, c *config.Store, log *slog.Logger, now func() time.Time) (*store.Store, error) {
+	opts := store.Options{SQLite: string(c.SQLite), Log: log, Now: now}
+	if !c.Postgres.IsZero() {
+		url, err := c.Postgres.Read()
 		if err != nil {
 			return nil, &setupError{err}
 		}
@@ -28,7 +28,7 @@ func openStore(ctx context.Context, c *config.Approvals, log *slog.Logger, now f
 	}
 	s, err := store.Open(ctx, opts)
 	if err != nil {
-		return nil, &setupError{fmt.Errorf("approvals.store: %w", err)}
+		return nil, &setupError{fmt.Errorf("store: %w", err)}
 	}
 	return s, nil
 }
@@ -50,7 +50,7 @@ func (w *wired) approvals(ctx context.Context, c *config.Config, registry promet
 	if err != nil {
 		return nil, err
 	}
-	s, err := openStore(ctx, c.Approvals, log, now)
+	s, err := openStore(ctx, c.Store, log, now)
 	if err != nil {
 		return nil, err
 	}

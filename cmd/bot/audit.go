@@ -10,9 +10,9 @@ import (
 	"os"
 
 	"tandem/approvals"
-	"tandem/approvals/store"
 	"tandem/commands"
 	"tandem/config"
+	"tandem/store"
 )
 
 // auditPage is how many entries are read at once.

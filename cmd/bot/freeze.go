@@ -8,9 +8,9 @@ import (
 	"slices"
 
 	"tandem/approvals"
-	"tandem/approvals/store"
 	"tandem/commands"
 	"tandem/config"
+	"tandem/store"
 )
 
 // freeze pulls the kill switch, without Slack.

@@ -6,9 +6,9 @@ import (
 	"strings"
 
 	"tandem/approvals"
-	"tandem/approvals/store"
 	"tandem/commands"
 	"tandem/config"
+	"tandem/store"
 )
 
 // listedRequests is how many requests a list has at most.
@@ -86,7 +86,7 @@ func (a *app) withStore(ctx context.Context, do func(*store.Store, *config.Confi
 		a.complain(a.words.Say("no_approvals"))
 		return exitUsage
 	}
-	s, err := openStore(ctx, c.Approvals, a.log, a.now)
+	s, err := openStore(ctx, c.Store, a.log, a.now)
 	if err != nil {
 		return a.untold(err)
 	}

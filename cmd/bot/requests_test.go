@@ -14,8 +14,8 @@ import (
 	_ "modernc.org/sqlite" // the driver named sqlite
 
 	"tandem/approvals"
-	"tandem/approvals/store"
 	"tandem/i18n"
+	"tandem/store"
 )
 
 // seed fills a database with what a bot would have: seed FILE

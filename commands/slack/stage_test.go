@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"tandem/approvals"
-	"tandem/approvals/store"
+	"tandem/store"
 	"tandem/commands"
 	"tandem/diagnostics"
 	"tandem/i18n"

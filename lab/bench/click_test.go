@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"tandem/approvals"
-	"tandem/approvals/store"
+	"tandem/store"
 	"tandem/commands/slack"
 	"tandem/i18n"
 	workspace "tandem/lab/slack"

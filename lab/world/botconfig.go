@@ -39,8 +39,8 @@ health:
 kubernetes:
   kubeconfig: {{.Kubernetes.BotKubeconfig}}
 {{- end}}
+store: {sqlite: {{.Bot.DatabaseFile}}}
 approvals:
-  store: {sqlite: {{.Bot.DatabaseFile}}}
   risks: # S0SRE00001 is @sre, S0SECURI01 @security
     low: {approve: {groups: [S0SRE00001, S0SECURI01]}}
     medium: {approve: {groups: [S0SRE00001, S0SECURI01]}}

@@ -14,7 +14,7 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib"
 
 	"tandem/approvals"
-	"tandem/approvals/store"
+	"tandem/store"
 )
 
 // raw opens the database as somebody who has its password.

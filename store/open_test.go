@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"tandem/approvals"
-	"tandem/approvals/store"
+	"tandem/store"
 )
 
 func TestOpenSaysWhatToDo(t *testing.T) {

@@ -12,8 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"tandem/approvals"
-	"tandem/approvals/store"
 	"tandem/i18n"
+	"tandem/store"
 )
 
 // each runs a test on SQLite and on PostgreSQL.

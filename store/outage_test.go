@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"tandem/approvals"
-	"tandem/approvals/store"
+	"tandem/store"
 )
 
 // line is a network to PostgreSQL that breaks at a COMMIT when it is told to.

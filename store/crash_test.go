@@ -19,7 +19,7 @@ import (
 	"time"
 
 	"tandem/approvals"
-	"tandem/approvals/store"
+	"tandem/store"
 )
 
 // kills is how often a process is killed at a random moment, for each database.

@@ -14,8 +14,8 @@ import (
 	"time"
 
 	"tandem/approvals"
-	"tandem/approvals/store"
 	"tandem/i18n"
+	"tandem/store"
 )
 
 const (

@@ -89,7 +89,7 @@ func (o Options) withDefaults() Options {
 // to do next, and holds no part of the URL.
 func Open(ctx context.Context, o Options) (*Store, error) {
 	if (o.SQLite == "") == (o.Postgres == "") {
-		return nil, errors.New("the approvals need a database: name a file for SQLite or a URL for PostgreSQL, not both")
+		return nil, errors.New("there is no database: name a file for SQLite or a URL for PostgreSQL, not both")
 	}
 	s := &Store{opts: o.withDefaults(), owner: "store/" + rand.Text()[:8]}
 	if err := s.open(ctx); err != nil {

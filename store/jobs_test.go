@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"tandem/approvals"
-	"tandem/approvals/store"
+	"tandem/store"
 )
 
 // worker is a worker as a test wants it.

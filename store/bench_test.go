@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"tandem/approvals"
-	"tandem/approvals/store"
+	"tandem/store"
 )
 
 // benchRounds is how often each figure is taken beside its baseline: a busy
