@@ -21,7 +21,7 @@ type faultCmd struct {
 }
 
 type faultListCmd struct {
-	JSON bool `name:"json" help:"As JSON rows: name, row, service, code, about."`
+	JSON bool `name:"json" help:"As JSON rows: name, row, service, about, status, codes, parts."`
 }
 
 // Run is called by kong.
@@ -32,9 +32,9 @@ func (c faultListCmd) Run() error {
 		return encoder.Encode(faults.All())
 	}
 	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "NAME\tROW\tSERVICE\tCAUSE\tABOUT")
+	fmt.Fprintln(table, "NAME\tROW\tSERVICE\tRIGHT VERDICT\tABOUT")
 	for _, f := range faults.All() {
-		fmt.Fprintf(table, "%s\t%d\t%s\t%s\t%s\n", f.Name, f.Row, f.Service, f.Code, f.About)
+		fmt.Fprintf(table, "%s\t%d\t%s\t%s\t%s\n", f.Name, f.Row, f.Service, f.Right(), f.About)
 	}
 	return table.Flush()
 }
@@ -63,7 +63,7 @@ func (c faultInjectCmd) Run(ctx context.Context) error {
 	if err := fault.Inject(ctx, w); err != nil {
 		return fmt.Errorf("inject %s: %w", fault.Name, err)
 	}
-	fmt.Printf("%s\nbot diagnose %s will name %s as the cause once its effects show (within a TTL or so).\n", fault.About, fault.Service, fault.Code)
+	fmt.Printf("%s\nbot diagnose %s comes to this once the effects show (within a TTL or so): %s\n", fault.About, fault.Service, fault.Right())
 	return nil
 }
 

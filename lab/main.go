@@ -23,6 +23,7 @@ type cli struct {
 	Fault    faultCmd    `cmd:"" help:"Break the world and mend it."`
 	Picture  pictureCmd  `cmd:"" help:"Take a picture of the Slack page."`
 	Pictures picturesCmd `cmd:"" help:"Make the pictures of the documentation."`
+	Range    rangeCmd    `cmd:"" help:"Inject every fault into a lab of its own and say how often the bot is right."`
 	EndToEnd endToEndCmd `cmd:"" name:"end-to-end" help:"Try whether the services work together, with a JUnit report at the end."`
 	Serve    serveCmd    `cmd:"" hidden:"" help:"Run one part of the world in this process."`
 }

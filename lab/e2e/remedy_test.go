@@ -221,7 +221,7 @@ func askInChat(t *testing.T, row mending, fault faults.Fault) (id string, card s
 	t.Helper()
 	before, last := len(cards(t)), latest(t)
 	say(t, "incidents", "/vault diagnose "+fault.Service+" --fresh")
-	action := "ask/" + fault.Code + "/" + row.remedy
+	action := "ask/" + fault.Code() + "/" + row.remedy
 	var verdict slack.Message
 	eventually(t, settle, func() (err error) {
 		verdict, err = newest(t, func(m slack.Message) bool { return m.TS > last && holds(t, m, `"action_id":"`+action) })

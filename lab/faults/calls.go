@@ -1,10 +1,12 @@
 package faults
 
+import "tandem/diagnostics"
+
 // callFaults are row 2 as far as the services go: the worker has an identity,
 // and the registry does not accept its calls.
 func callFaults() []Fault {
 	row := func(name, code, about string, inject, clear act) Fault {
-		return Fault{Name: name, Row: 2, Service: worker, Code: code, About: about, Inject: inject, Clear: clear}
+		return Fault{Name: name, Row: 2, Service: worker, Status: diagnostics.Fail, Codes: []string{code}, About: about, Inject: inject, Clear: clear}
 	}
 	orchestratorID := "spiffe://" + trustDomain + "/ns/neural-hive-orchestration/sa/orchestrator-dynamic"
 	return []Fault{

@@ -9,21 +9,40 @@ import (
 	"slices"
 	"strings"
 
+	"tandem/diagnostics"
 	"tandem/lab/world"
 )
 
-// Fault is one way to break the lab. Inject does it for real, Clear mends it;
-// Clear may be called on a healthy lab. Both return when the change is made, not
-// when its effects are seen.
+// Fault is one way to break the lab, or something that looks like one and is
+// none. Inject does it for real, Clear mends it; Clear may be called on a healthy
+// lab. Both return when the change is made, not when its effects are seen.
 type Fault struct {
 	Name    string `json:"name"`
 	Row     int    `json:"row"`     // of the runbook's matrix; 0: a gate before all rows
 	Service string `json:"service"` // whose diagnosis shows it
-	Code    string `json:"code"`    // of the check that is the cause
 	About   string `json:"about"`
+
+	// Status is the right verdict. Unknown: nobody can tell; pass: the service is
+	// well, whatever else was done.
+	Status diagnostics.Status `json:"status"`
+	// Codes are the checks that are the causes, all of them, the likeliest first.
+	// Of an unknown verdict they are checks that must say that they could not look.
+	Codes []string `json:"codes"`
+	// Parts are the names of the faults that a combination injects.
+	Parts []string `json:"parts,omitempty"`
+	// Short marks those that the tests inject each time.
+	Short bool `json:"short,omitempty"`
 
 	Inject func(context.Context, *world.World) error `json:"-"`
 	Clear  func(context.Context, *world.World) error `json:"-"`
+}
+
+// Code is the first of the codes, or nothing.
+func (f Fault) Code() string {
+	if len(f.Codes) == 0 {
+		return ""
+	}
+	return f.Codes[0]
 }
 
 // The services of the lab, as the rows of the matrix name them.
@@ -33,9 +52,36 @@ const (
 	registry     = "service-registry"
 )
 
-// All lists every fault, by row of the matrix.
+// Right is the right verdict in words.
+func (f Fault) Right() string {
+	if f.Status == diagnostics.Pass {
+		return "healthy"
+	}
+	return string(f.Status) + " " + strings.Join(f.Codes, ", ")
+}
+
+// All lists every fault, by row of the matrix; then what is injected together,
+// and what is no fault of the service.
 func All() []Fault {
-	return slices.Concat(gateFaults(), mongodbFaults(), identityFaults(), callFaults(), tokenFaults(), databaseFaults(), bundleFaults())
+	all := slices.Concat(single(), together(), blinding(), harmless())
+	for i := range all {
+		all[i].Short = slices.Contains(short, all[i].Name)
+	}
+	return all
+}
+
+// single are the faults with one cause each.
+func single() []Fault {
+	return slices.Concat(gateFaults(), mongodbFaults(), identityFaults(), callFaults(), tokenFaults(), loginFaults(),
+		databaseFaults(), credentialFaults(), bundleFaults(), wayFaults())
+}
+
+// short are the faults that the tests inject each time: each row of the matrix,
+// the gates, a warning, two at once, what nobody can tell and what is no fault.
+var short = []string{
+	"vault-sealed", "kv-key-missing", "spire-entry-missing", "audience-mismatch", "token-dead", "login-audience", "renewal-task-dead",
+	"root-password-drifted", "jwks-stale", "vault-unreachable-for-worker", "policy-and-audience", "sealed-and-agent-dead",
+	"prometheus-down", "neighbour-without-secret", "key-rotated",
 }
 
 // Find returns the fault of a name.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/hashicorp/vault/api"
 
+	"tandem/diagnostics"
 	"tandem/lab/world"
 )
 
@@ -16,7 +17,7 @@ const mongoSecret = "orchestrator/mongodb"
 // mongodbFaults are row 1: the orchestrator does not connect to MongoDB.
 func mongodbFaults() []Fault {
 	row := func(name, code, about string, inject, clear act) Fault {
-		return Fault{Name: name, Row: 1, Service: orchestrator, Code: code, About: about, Inject: inject, Clear: clear}
+		return Fault{Name: name, Row: 1, Service: orchestrator, Status: diagnostics.Fail, Codes: []string{code}, About: about, Inject: inject, Clear: clear}
 	}
 	return []Fault{
 		row("kv-missing", "KVS-001", "The secret was never written.", kv(deleteMetadata), kv(rewrite)),

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"tandem/diagnostics"
 	"tandem/lab/world"
 )
 
@@ -12,12 +13,12 @@ import (
 func gateFaults() []Fault {
 	return []Fault{
 		{
-			Name: "vault-down", Service: worker, Code: "VLT-001",
+			Name: "vault-down", Service: worker, Status: diagnostics.Fail, Codes: []string{"VLT-001"},
 			About:  "Vault's process is gone; its port refuses.",
 			Inject: stop("vault"), Clear: restart("vault"),
 		},
 		{
-			Name: "vault-sealed", Service: worker, Code: "VLT-002",
+			Name: "vault-sealed", Service: worker, Status: diagnostics.Fail, Codes: []string{"VLT-002"},
 			About:  "Vault is sealed.",
 			Inject: seal, Clear: func(ctx context.Context, w *world.World) error { return w.Unseal(ctx) },
 		},

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
 
+	"tandem/diagnostics"
 	"tandem/lab/world"
 )
 
@@ -24,14 +25,15 @@ const (
 // identityFaults are row 2 as far as SPIRE goes: the worker has no identity.
 func identityFaults() []Fault {
 	row := func(name, code, about string, inject, clear act) Fault {
-		return Fault{Name: name, Row: 2, Service: worker, Code: code, About: about, Inject: inject, Clear: clear}
+		return Fault{Name: name, Row: 2, Service: worker, Status: diagnostics.Fail, Codes: []string{code}, About: about, Inject: inject, Clear: clear}
 	}
 	healthy := spiffe(map[string]any{"agent_down": "", "agent_state": "", "svid_expired": false})
 	return []Fault{
 		row("spire-entry-missing", "SPF-003", "The worker has no registration entry.", entries(deleteWorker), entries(createWorker)),
 		row("spire-selector-mismatch", "SPF-004", "The entry asks for a label that the worker does not have.",
 			entries(func(ctx context.Context, c entryv1.EntryClient) error {
-				return updateWorker(ctx, c, append(workerSelectors(), &types.Selector{Type: "k8s", Value: "pod-label:app:worker-v2"}))
+				other := append(workerSelectors(), &types.Selector{Type: "k8s", Value: "pod-label:app:worker-v2"})
+				return updateWorker(ctx, c, &types.EntryMask{Selectors: true}, func(e *types.Entry) { e.Selectors = other })
 			}), entries(createWorker)),
 		row("agent-missing", "SPF-001", "The agent's socket is gone.", spiffe(map[string]any{"agent_down": "missing"}), healthy),
 		row("agent-dead", "SPF-001", "The agent's socket is there, and nobody listens.", spiffe(map[string]any{"agent_down": "refused"}), healthy),
@@ -44,7 +46,7 @@ func identityFaults() []Fault {
 // bundleFaults are row 5: a trust bundle that is out of date.
 func bundleFaults() []Fault {
 	row := func(name, code, about string, inject, clear act) Fault {
-		return Fault{Name: name, Row: 5, Service: worker, Code: code, About: about, Inject: inject, Clear: clear}
+		return Fault{Name: name, Row: 5, Service: worker, Status: diagnostics.Fail, Codes: []string{code}, About: about, Inject: inject, Clear: clear}
 	}
 	return []Fault{
 		row("jwks-stale", "BND-001", "The OIDC provider keeps the keys of before a rotation.",
@@ -147,15 +149,16 @@ func createWorker(ctx context.Context, c entryv1.EntryClient) error {
 	return nil
 }
 
-func updateWorker(ctx context.Context, c entryv1.EntryClient, selectors []*types.Selector) error {
+// updateWorker changes the fields of the mask in each entry of the worker.
+func updateWorker(ctx context.Context, c entryv1.EntryClient, mask *types.EntryMask, change func(*types.Entry)) error {
 	found, err := workerEntries(ctx, c)
 	if err != nil {
 		return err
 	}
 	for _, e := range found {
-		e.Selectors = selectors
+		change(e)
 	}
-	response, err := c.BatchUpdateEntry(ctx, &entryv1.BatchUpdateEntryRequest{Entries: found, InputMask: &types.EntryMask{Selectors: true}})
+	response, err := c.BatchUpdateEntry(ctx, &entryv1.BatchUpdateEntryRequest{Entries: found, InputMask: mask})
 	if err != nil {
 		return fmt.Errorf("update the worker's entry: %w", err)
 	}
@@ -165,4 +168,18 @@ func updateWorker(ctx context.Context, c entryv1.EntryClient, selectors []*types
 		}
 	}
 	return nil
+}
+
+// entryJWTTTL sets how many seconds the worker's JWT-SVIDs live; zero is the
+// server's default.
+func entryJWTTTL(seconds int32) act {
+	return entries(func(ctx context.Context, c entryv1.EntryClient) error {
+		return updateWorker(ctx, c, &types.EntryMask{JwtSvidTtl: true}, func(e *types.Entry) { e.JwtSvidTtl = seconds })
+	})
+}
+
+// restartAgent has the agent attest anew.
+func restartAgent(ctx context.Context, w *world.World) error {
+	_, err := w.SPIFFEAdmin(ctx, http.MethodPost, "/admin/restart-agent", map[string]any{})
+	return err
 }

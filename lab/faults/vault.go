@@ -9,6 +9,7 @@ import (
 
 	"github.com/hashicorp/vault/api"
 
+	"tandem/diagnostics"
 	"tandem/lab/world"
 )
 
@@ -22,7 +23,7 @@ const (
 // tokenFaults are row 3: the worker's token is not renewed.
 func tokenFaults() []Fault {
 	row := func(name, code, about string, inject, clear act) Fault {
-		return Fault{Name: name, Row: 3, Service: worker, Code: code, About: about, Inject: inject, Clear: clear}
+		return Fault{Name: name, Row: 3, Service: worker, Status: diagnostics.Fail, Codes: []string{code}, About: about, Inject: inject, Clear: clear}
 	}
 	return []Fault{
 		row("renew-self-denied", "TOK-002", "The worker's policy does not grant renew-self.",
@@ -40,7 +41,7 @@ func tokenFaults() []Fault {
 // databaseFaults are row 4: a dynamic credential that expired.
 func databaseFaults() []Fault {
 	row := func(name, code, about string, inject, clear act) Fault {
-		return Fault{Name: name, Row: 4, Service: worker, Code: code, About: about, Inject: inject, Clear: clear}
+		return Fault{Name: name, Row: 4, Service: worker, Status: diagnostics.Fail, Codes: []string{code}, About: about, Inject: inject, Clear: clear}
 	}
 	return []Fault{
 		row("renewal-task-dead", "DBC-003", "The worker's renewal task stopped.",
