@@ -33,8 +33,8 @@ func tokenFaults() []Fault {
 		row("token-dead", "TOK-001", "The worker's token was revoked, and the worker never logs in again.",
 			all(behave(worker, map[string]any{"token_renewal": "never_relogin"}), revokeToken(worker)),
 			all(behave(worker, map[string]any{"token_renewal": "ok"}), restart(worker))),
-		row("login-role-missing", "LGN-001", "The worker's role at auth/jwt is gone, and its token too.",
-			saved(workerRole, revokeToken(worker)), restored(workerRole)),
+		row("login-role-missing", "LGN-001", "The worker's role at auth/jwt is gone, and the worker was rolled out.",
+			saved(workerRole, restart(worker)), restored(workerRole)),
 	}
 }
 
@@ -139,7 +139,9 @@ func saved(path string, then act) act {
 	}
 }
 
-// restored writes back what saved kept; with nothing kept it does nothing.
+// restored writes back what saved or changed kept; with nothing kept it does
+// nothing. A role is deleted first: a write leaves the fields that it does not
+// name as they are.
 func restored(path string) act {
 	return func(ctx context.Context, w *world.World) error {
 		data, err := kept(w, path)
@@ -149,6 +151,11 @@ func restored(path string) act {
 		client, err := w.VaultAdmin()
 		if err != nil {
 			return err
+		}
+		if strings.Contains(path, "/role") {
+			if err := deleteAt(path)(ctx, w); err != nil {
+				return err
+			}
 		}
 		_, err = client.Logical().WriteWithContext(ctx, path, data)
 		return wrap("write "+path, err)
