@@ -38,7 +38,7 @@ type Result struct {
 // Times of a try. The verdict is the first that is not healthy and stays the
 // same: a failure for a moment, since a fault shows in some places before others;
 // what nobody can tell, and a warning, for longer, since both may be on the way
-// to a failure.
+// to a failure. Of several faults at once the slower may show a renewal later.
 const (
 	pace       = time.Second // between two diagnoses
 	failStays  = 3 * time.Second
@@ -49,7 +49,8 @@ const (
 // not due yet, the window of the checks, and a busy machine.
 func (r Range) settle() time.Duration { return 4 * r.TTL }
 
-// watched is how long a change that harms nobody is looked at.
+// watched is how long a change that harms nobody is looked at, and several faults
+// at once: more than a renewal takes to come.
 func (r Range) watched() time.Duration { return r.TTL + r.TTL/2 }
 
 // Try injects a fault into a healthy lab, diagnoses until there is a verdict, and
@@ -66,17 +67,20 @@ func (r Range) Try(ctx context.Context, fault faults.Fault) (result Result, err 
 	if err := fault.Inject(ctx, r.World); err != nil {
 		return result, fmt.Errorf("inject %s: %w", fault.Name, err)
 	}
-	within := r.settle()
-	if fault.Status == diagnostics.Pass {
+	within, stays := r.settle(), failStays
+	switch {
+	case fault.Status == diagnostics.Pass:
 		within = r.watched()
+	case len(fault.Parts) > 0:
+		stays = r.watched()
 	}
-	result, err = r.verdict(ctx, fault.Service, within)
+	result, err = r.verdict(ctx, fault.Service, within, stays)
 	result.Fault = fault
 	return result, err
 }
 
 // verdict diagnoses until something not healthy stays, or the time is over.
-func (r Range) verdict(ctx context.Context, service string, within time.Duration) (Result, error) {
+func (r Range) verdict(ctx context.Context, service string, within, failStays time.Duration) (Result, error) {
 	began := time.Now()
 	tick := time.NewTicker(pace)
 	defer tick.Stop()
@@ -95,7 +99,11 @@ func (r Range) verdict(ctx context.Context, service string, within time.Duration
 			last, since = now, time.Now()
 		}
 		over := time.Since(began) > within
-		if over || last.Given != diagnostics.Pass && time.Since(since) >= stays(last.Given) {
+		stays := max(failStays, otherStays)
+		if last.Given == diagnostics.Fail {
+			stays = failStays
+		}
+		if over || last.Given != diagnostics.Pass && time.Since(since) >= stays {
 			return last, nil
 		}
 		select {
@@ -104,13 +112,6 @@ func (r Range) verdict(ctx context.Context, service string, within time.Duration
 			return last, ctx.Err()
 		}
 	}
-}
-
-func stays(status diagnostics.Status) time.Duration {
-	if status == diagnostics.Fail {
-		return failStays
-	}
-	return otherStays
 }
 
 func (r Result) same(other Result) bool {

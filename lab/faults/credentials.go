@@ -23,8 +23,8 @@ func credentialFaults() []Fault {
 	}
 	roleBack := all(unhang, restored(databaseRole), restart(worker))
 	return []Fault{
-		row("renewal-extends-nothing", fail, "DBC-006", "The role has no renew_statements: leases are renewed, VALID UNTIL is not.",
-			role("renew_statements"), roleBack),
+		row("renewal-extends-nothing", fail, "DBC-006", "The role's renew_statements do nothing: leases are renewed, VALID UNTIL is not.",
+			role("renew_statements", "SELECT 1"), roleBack),
 		row("mount-maximum", warn, "DBC-007", "The mount allows less than the role says.",
 			tune("database", "300s"), tune("database", "768h")),
 		row("root-password-drifted", fail, "DBC-008", "Somebody changed the password of Vault's own user in PostgreSQL.",

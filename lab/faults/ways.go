@@ -41,7 +41,7 @@ func wayFaults() []Fault {
 			Inject: mongodb(map[string]any{"not_primary": true}), Clear: mongodb(map[string]any{"not_primary": false}),
 		},
 		{
-			Name: "mongodb-hangs", Row: 1, Service: orchestrator, Status: diagnostics.Fail, Codes: []string{"MDB-001"}, About: "MongoDB accepts connections and never answers.",
+			Name: "mongodb-hangs", Row: 1, Service: orchestrator, Status: diagnostics.Fail, Codes: []string{"MDB-004"}, About: "MongoDB accepts connections and never answers.",
 			Inject: mongodb(map[string]any{"down": "hang"}), Clear: mongodb(map[string]any{"down": ""}),
 		},
 		{
