@@ -32,6 +32,10 @@ test: ## unit, transcript, browser and end-to-end tests, with the race detector
 test/crash: packages ## kill the bot at every step of an approval, and 200 times at random, on SQLite and PostgreSQL
 	go test -run 'Killed|Dead' -v -timeout 40m ./store -kills 100
 
+.PHONY: range
+range: packages ## inject every fault into a lab of its own, hold each verdict against the right one, and write docs/range.md
+	go run ./lab range --to docs/range.md
+
 .PHONY: lint
 lint: ## go vet, golangci-lint (with the rooms), formatting
 	go vet ./...
