@@ -109,6 +109,10 @@ func stop(name string) act {
 	return func(ctx context.Context, w *world.World) error { return w.Stop(ctx, name) }
 }
 
+func kill(name string) act {
+	return func(ctx context.Context, w *world.World) error { return w.Kill(ctx, name) }
+}
+
 func restart(name string) act {
 	return func(ctx context.Context, w *world.World) error { return w.Restart(ctx, name) }
 }

@@ -23,6 +23,9 @@ func wayFaults() []Fault {
 			Inject: configured(service, map[string]any{key: value}), Clear: restart(service),
 		}
 	}
+	gone := func(name string, row int, code, about string, inject, clear act) Fault {
+		return Fault{Name: name, Row: row, Service: worker, Status: diagnostics.Fail, Codes: []string{code}, About: about, Inject: inject, Clear: clear}
+	}
 	warn := func(name string, row int, code, about string, inject, clear act) Fault {
 		return Fault{Name: name, Row: row, Service: worker, Status: diagnostics.Warn, Codes: []string{code}, About: about, Inject: inject, Clear: clear}
 	}
@@ -48,6 +51,13 @@ func wayFaults() []Fault {
 			Name: "kv-version-1", Row: 1, Service: orchestrator, Status: diagnostics.Fail, Codes: []string{"KVS-006"}, About: "The secret engine was mounted anew, as version 1.",
 			Inject: remount("1"), Clear: all(remount("2"), kv(rewrite)),
 		},
+		gone("vault-frozen", 0, "NET-001", "Vault accepts and never answers, neither the bot nor the worker.", pause("vault"), resume("vault")),
+		gone("postgres-frozen", 4, "PGS-003", "PostgreSQL accepts and never answers, neither the bot nor the worker.", pause("postgres"), resume("postgres")),
+		gone("workload-api-hangs", 2, "SPF-009", "The agent accepts and never answers, and the worker was rolled out.",
+			all(spiffe(map[string]any{"agent_down": "hang"}), restart(worker)), all(spiffe(map[string]any{"agent_down": ""}), restart(worker))),
+		gone("spire-server-hangs", 2, "SPF-009", "The SPIRE server accepts and never answers, and the worker was rolled out.",
+			all(spiffe(map[string]any{"server_hang": true}), restart(worker)), all(spiffe(map[string]any{"server_hang": false}), restart(worker))),
+		gone("worker-crashed", 0, "KUB-001", "The worker's process died, and nothing starts it again.", kill(worker), restart(worker)),
 		warn("jwt-ttl-below-cache", 2, "SPF-007", "The entry's jwt_svid_ttl is what caches renew at.", entryJWTTTL(300), entryJWTTTL(0)),
 	}
 }
