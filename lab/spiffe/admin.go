@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"time"
 )
 
 // maxFaultsBody is far more than the largest faults object.
@@ -116,7 +117,9 @@ func (s *Server) SetFaults(f Faults) error {
 
 // Reset takes every fault back, and a ban too. Keys and entries stay as they are.
 func (s *Server) Reset() error {
-	s.node.unban()
+	for _, n := range s.nodes() {
+		n.unban()
+	}
 	return s.SetFaults(Faults{})
 }
 
@@ -142,12 +145,13 @@ func (s *Server) apply(old, wanted Faults) error {
 	s.oidc.freeze(wanted.OIDCFrozen)
 	s.faults.set(wanted)
 	if wanted.AgentState == AgentExpired && old.AgentState != AgentExpired {
-		s.node.expire()
+		s.node.expire(-time.Second)
 	}
 	if !wanted.sameSVIDs(old) {
 		s.agent.forgetJWTs()
 	}
 	s.agent.sync()
+	s.peers.set(wanted.Peers)
 	for _, change := range []struct {
 		end  *endpoint
 		mode mode
@@ -166,7 +170,7 @@ func (s *Server) State() State {
 		Issuer:      s.OIDCURL(),
 		Faults:      s.faults.get(),
 		Entries:     len(s.entries.list(everyEntry)),
-		Agent:       s.node.state(),
+		Agent:       s.node.shown(),
 		JWT:         s.authority.state(&s.authority.jwt),
 		X509:        s.authority.state(&s.authority.x509),
 		Kids: KidSets{

@@ -14,26 +14,28 @@ import (
 // expiresBeforeForm is the time format of SPIRE's by_expires_before filter.
 const expiresBeforeForm = "2006-01-02 15:04:05 -0700 -07"
 
-// agentAPI is agent.v1 on the one attested agent.
+// agentAPI is agent.v1 on the attested agents.
 type agentAPI struct {
 	agentv1.UnimplementedAgentServer
 
-	td   spiffeid.TrustDomain
-	node *node
+	td    spiffeid.TrustDomain
+	nodes func() []*node
 }
 
-// matching is the agent, if the filter keeps it.
-func (a *agentAPI) matching(f *agentv1.ListAgentsRequest_Filter) (*types.Agent, error) {
+// matching are the agents that the filter keeps, in the order in which they attested.
+func (a *agentAPI) matching(f *agentv1.ListAgentsRequest_Filter) ([]*types.Agent, error) {
 	if f.GetBySelectorMatch() != nil {
 		if err := checkSelectors(f.BySelectorMatch.Selectors); err != nil {
 			return nil, apiError(codes.InvalidArgument, "failed to parse selectors", err)
 		}
 	}
-	p := a.node.proto()
-	if p == nil || !keepsAgent(f, p) {
-		return nil, nil
+	var kept []*types.Agent
+	for _, n := range a.nodes() {
+		if p := n.proto(); p != nil && keepsAgent(f, p) {
+			kept = append(kept, p)
+		}
 	}
-	return p, nil
+	return kept, nil
 }
 
 func keepsAgent(f *agentv1.ListAgentsRequest_Filter, p *types.Agent) bool {
@@ -48,34 +50,32 @@ func keepsAgent(f *agentv1.ListAgentsRequest_Filter, p *types.Agent) bool {
 // CountAgents counts what ListAgents would list.
 func (a *agentAPI) CountAgents(_ context.Context, req *agentv1.CountAgentsRequest) (*agentv1.CountAgentsResponse, error) {
 	f := req.GetFilter()
-	p, err := a.matching(&agentv1.ListAgentsRequest_Filter{
+	kept, err := a.matching(&agentv1.ListAgentsRequest_Filter{
 		ByAttestationType: f.GetByAttestationType(), BySelectorMatch: f.GetBySelectorMatch(), ByBanned: f.GetByBanned(),
 		ByCanReattest: f.GetByCanReattest(), ByExpiresBefore: f.GetByExpiresBefore(),
 	})
-	if err != nil || p == nil {
-		return new(agentv1.CountAgentsResponse), err
-	}
-	return &agentv1.CountAgentsResponse{Count: 1}, nil
+	return &agentv1.CountAgentsResponse{Count: int32(len(kept))}, err //nolint:gosec // a handful
 }
 
-// ListAgents lists the agent, on the first page.
+// ListAgents lists the agents, page by page.
 func (a *agentAPI) ListAgents(_ context.Context, req *agentv1.ListAgentsRequest) (*agentv1.ListAgentsResponse, error) {
-	p, err := a.matching(req.GetFilter())
+	kept, err := a.matching(req.GetFilter())
 	if err != nil {
 		return nil, err
 	}
-	var rows []row
-	if p != nil {
-		rows = []row{{sequence: 1}}
+	rows := make([]row, len(kept))
+	for i := range kept {
+		rows[i].sequence = int64(i + 1)
 	}
 	rows, next, err := page(rows, req.PageSize, req.PageToken)
 	if err != nil {
 		return nil, apiError(codes.Internal, "failed to list agents", err)
 	}
 	resp := &agentv1.ListAgentsResponse{NextPageToken: next}
-	if len(rows) > 0 {
+	for _, r := range rows {
+		p := kept[r.sequence-1]
 		applyMask(p, req.OutputMask)
-		resp.Agents = []*types.Agent{p}
+		resp.Agents = append(resp.Agents, p)
 	}
 	return resp, nil
 }
@@ -86,31 +86,35 @@ func (a *agentAPI) GetAgent(_ context.Context, req *agentv1.GetAgentRequest) (*t
 	if err != nil {
 		return nil, apiError(codes.InvalidArgument, "invalid agent ID", err)
 	}
-	p := a.node.proto()
-	if p == nil || id != a.node.id {
-		return nil, apiError(codes.NotFound, "agent not found", nil)
+	for _, n := range a.nodes() {
+		if p := n.proto(); p != nil && id == n.id {
+			applyMask(p, req.OutputMask)
+			return p, nil
+		}
 	}
-	applyMask(p, req.OutputMask)
-	return p, nil
+	return nil, apiError(codes.NotFound, "agent not found", nil)
 }
 
 // BanAgent keeps the agent out until it is deleted.
 func (a *agentAPI) BanAgent(_ context.Context, req *agentv1.BanAgentRequest) (*emptypb.Empty, error) {
-	return a.change(req.Id, a.node.ban)
+	return a.change(req.Id, (*node).ban)
 }
 
 // DeleteAgent evicts the agent; it attests again by itself.
 func (a *agentAPI) DeleteAgent(_ context.Context, req *agentv1.DeleteAgentRequest) (*emptypb.Empty, error) {
-	return a.change(req.Id, a.node.evict)
+	return a.change(req.Id, (*node).evict)
 }
 
-func (a *agentAPI) change(p *types.SPIFFEID, f func() bool) (*emptypb.Empty, error) {
+// change does something to the agent that the server knows by the ID.
+func (a *agentAPI) change(p *types.SPIFFEID, do func(*node) bool) (*emptypb.Empty, error) {
 	id, err := agentID(a.td, p)
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, apiError(codes.InvalidArgument, "invalid agent ID", err)
-	case id != a.node.id || !f():
-		return nil, apiError(codes.NotFound, "agent not found", nil)
 	}
-	return new(emptypb.Empty), nil
+	for _, n := range a.nodes() {
+		if id == n.id && do(n) {
+			return new(emptypb.Empty), nil
+		}
+	}
+	return nil, apiError(codes.NotFound, "agent not found", nil)
 }

@@ -19,6 +19,10 @@ const (
 	AgentExpired = "expired"
 	AgentBanned  = "banned"
 	AgentEvicted = "evicted"
+
+	// Of peers alone.
+	AgentStuck = "stuck" // has not renewed its SVID for some time, and does not: it ends by itself
+	AgentOld   = "old"   // runs an older version
 )
 
 // Faults is what is wrong with the world. The zero value is a healthy one.
@@ -33,6 +37,8 @@ type Faults struct {
 	AgentDown         string `json:"agent_down"`
 	// AgentState is the attested agent's; in each of these it gets nothing new from the server.
 	AgentState string `json:"agent_state"`
+	// Peers are the agents of further nodes, each by its state; the empty text is a healthy one. No workload is theirs.
+	Peers []string `json:"peers"`
 
 	ServerDown      bool `json:"server_down"`
 	ServerHang      bool `json:"server_hang"`
@@ -47,6 +53,7 @@ type Faults struct {
 
 // merge is f with the keys that the JSON object has. An unknown key or value is an error that says what is known.
 func (f Faults) merge(object []byte) (Faults, error) {
+	f.Peers = slices.Clone(f.Peers) // the decoder would write into those that hold
 	decoder := json.NewDecoder(bytes.NewReader(object))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&f); err != nil {
@@ -67,6 +74,9 @@ func (f Faults) validate() error {
 	}
 	oneOf("agent_down", f.AgentDown, AgentMissing, AgentRefused, AgentHang)
 	oneOf("agent_state", f.AgentState, AgentExpired, AgentBanned, AgentEvicted)
+	for i, peer := range f.Peers {
+		oneOf(fmt.Sprintf("peers[%d]", i), peer, AgentExpired, AgentBanned, AgentEvicted, AgentStuck, AgentOld)
+	}
 	if f.JWTTTL < 0 {
 		errs = append(errs, errors.New("jwt_ttl: is negative, use svid_expired for tokens that have ended"))
 	}

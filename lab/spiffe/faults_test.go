@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -58,7 +59,7 @@ func (w *world) healthy() {
 	if code, body := w.http(http.MethodDelete, w.AdminURL()+"/admin/faults", ""); code != http.StatusOK {
 		w.t.Fatalf("reset: %d %s", code, body)
 	}
-	if got := w.Faults(); got != (Faults{}) {
+	if got := w.Faults(); !reflect.DeepEqual(got, Faults{}) {
 		w.t.Errorf("still faulty: %+v", got)
 	}
 	svid, err := w.fetchNew()
@@ -314,7 +315,7 @@ func TestAgentState(t *testing.T) {
 				t.Errorf("the agent still learns of entries: %v", got)
 			}
 			w.healthy()
-			if s := w.node.state(); s == nil || s.Banned || s.ExpiresAt <= time.Now().Unix() {
+			if s := w.node.shown(); s == nil || s.Banned || s.ExpiresAt <= time.Now().Unix() {
 				t.Errorf("after the reset: %+v", s)
 			}
 		})
@@ -327,7 +328,7 @@ func TestResetLiftsABan(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.healthy()
-	if w.node.state().Banned {
+	if w.node.shown().Banned {
 		t.Error("still banned")
 	}
 }
@@ -338,7 +339,7 @@ func TestFaultsMerge(t *testing.T) {
 	w.put(`{"server_unhealthy":true}`)
 	var got Faults
 	w.getJSON(w.AdminURL()+"/admin/faults", &got)
-	if want := (Faults{OIDCFrozen: true, ServerUnhealthy: true}); got != want {
+	if want := (Faults{OIDCFrozen: true, ServerUnhealthy: true}); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	for _, tt := range []struct{ object, want string }{
@@ -356,7 +357,7 @@ func TestFaultsMerge(t *testing.T) {
 			t.Errorf("%.40s: got %d %q, want %q", tt.object, code, body, tt.want)
 		}
 	}
-	if w.Faults() != got {
+	if !reflect.DeepEqual(w.Faults(), got) {
 		t.Errorf("a refused request changed the faults to %+v", w.Faults())
 	}
 }

@@ -15,19 +15,22 @@ import (
 const (
 	serverPath   = "/spire/server"
 	clusterName  = "neural-hive"
-	nodeName     = "neural-hive-node-1"
 	attestation  = "k8s_psat"
 	agentVersion = "1.15.2"
+	olderVersion = "1.14.4"
 )
 
-// node is the one attested agent as the server knows it. It is safe for concurrent use.
+// nodeName is the name of the cluster's nth node, from 1 on.
+func nodeName(n int) string { return fmt.Sprintf("neural-hive-node-%d", n) }
+
+// node is one attested agent as the server knows it. It is safe for concurrent use.
 type node struct {
 	id        spiffeid.ID
 	alias     spiffeid.ID // the cluster, which entries name as their parent
 	selectors []*types.Selector
 	ttl       time.Duration
 	now       func() time.Time
-	faults    *faultBox
+	state     func() string // one of the values of Faults.AgentState or Faults.Peers
 
 	mu        sync.Mutex
 	attested  bool
@@ -36,7 +39,8 @@ type node struct {
 	expiresAt time.Time
 }
 
-func newNode(td spiffeid.TrustDomain, ttl time.Duration, now func() time.Time, faults *faultBox) *node {
+// newNode is the agent of the cluster's nth node, not yet attested.
+func newNode(td spiffeid.TrustDomain, n int, ttl time.Duration, now func() time.Time, state func() string) *node {
 	uuid := newUUID()
 	selector := func(value string) *types.Selector { return &types.Selector{Type: attestation, Value: value} }
 	return &node{
@@ -44,9 +48,9 @@ func newNode(td spiffeid.TrustDomain, ttl time.Duration, now func() time.Time, f
 		alias: spiffeid.RequireFromPath(td, "/cluster/"+clusterName),
 		selectors: []*types.Selector{
 			selector("cluster:" + clusterName), selector("agent_ns:spire-system"), selector("agent_sa:spire-agent"),
-			selector("agent_node_name:" + nodeName), selector("agent_node_uid:" + uuid),
+			selector("agent_node_name:" + nodeName(n)), selector("agent_node_uid:" + uuid),
 		},
-		ttl: ttl, now: now, faults: faults,
+		ttl: ttl, now: now, state: state,
 	}
 }
 
@@ -67,7 +71,7 @@ func (n *node) attest() error {
 	if err := n.refusal(); err != nil {
 		return err
 	}
-	if n.attested && n.now().Before(n.expiresAt.Add(-n.ttl/2)) {
+	if n.attested && (n.state() == AgentStuck || n.now().Before(n.expiresAt.Add(-n.ttl/2))) {
 		return nil
 	}
 	serial, err := newSerial()
@@ -96,7 +100,7 @@ func (n *node) authorize() error {
 
 // refusal is for states that the agent does not get out of by itself.
 func (n *node) refusal() error {
-	state := n.faults.get().AgentState
+	state := n.state()
 	switch {
 	case state == AgentExpired:
 		return n.denied("SVID is expired")
@@ -112,11 +116,11 @@ func (n *node) denied(what string) error {
 	return status.Errorf(codes.PermissionDenied, "agent %q %s", n.id, what)
 }
 
-// expire ends the agent's SVID now.
-func (n *node) expire() {
+// expire ends the agent's SVID so much from now.
+func (n *node) expire(in time.Duration) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.expiresAt = n.now().Add(-time.Second)
+	n.expiresAt = n.now().Add(in)
 }
 
 // ban is false if the server does not know the agent.
@@ -148,7 +152,7 @@ func (n *node) evict() bool {
 	return true
 }
 
-func (n *node) known() bool { return n.attested && n.faults.get().AgentState != AgentEvicted }
+func (n *node) known() bool { return n.attested && n.state() != AgentEvicted }
 
 // proto is the agent as the server API says it, or nil if the server does not know it. SPIRE marks a banned agent by
 // an empty serial number.
@@ -162,13 +166,16 @@ func (n *node) proto() *types.Agent {
 		Id: idProto(n.id), AttestationType: attestation, Selectors: n.selectors, CanReattest: true, AgentVersion: agentVersion,
 		X509SvidSerialNumber: n.serial, X509SvidExpiresAt: n.expiresAt.Unix(),
 	}
-	if n.banned || n.faults.get().AgentState == AgentBanned {
+	if n.banned || n.state() == AgentBanned {
 		out.Banned, out.X509SvidSerialNumber = true, ""
+	}
+	if n.state() == AgentOld {
+		out.AgentVersion = olderVersion
 	}
 	return out
 }
 
-func (n *node) state() *AgentState {
+func (n *node) shown() *AgentState {
 	p := n.proto()
 	if p == nil {
 		return nil

@@ -11,7 +11,7 @@ var errBanned = errors.New("the agent is banned: it is refused until an admin un
 // socket, and attests anew: that mends an agent that is down, whose SVID expired, that was evicted, or whose bundle does
 // not follow. A banned one stays as it is.
 func (s *Server) RestartAgent() error {
-	if state := s.node.state(); s.faults.get().AgentState == AgentBanned || state != nil && state.Banned {
+	if state := s.node.shown(); s.faults.get().AgentState == AgentBanned || state != nil && state.Banned {
 		return errBanned
 	}
 	err := s.ChangeFaults(func(f Faults) (Faults, error) {

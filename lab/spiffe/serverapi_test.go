@@ -308,10 +308,10 @@ func TestAgentFilters(t *testing.T) {
 func TestAgentRenewsItself(t *testing.T) {
 	clock := newTestClock()
 	w := startWorld(t, WithClock(clock.now))
-	before := w.node.state()
+	before := w.node.shown()
 	clock.add(11 * time.Second)
 	w.eventually("a new serial number", func() bool {
-		after := w.node.state()
+		after := w.node.shown()
 		return after.Serial != before.Serial && after.ExpiresAt > before.ExpiresAt
 	})
 }
@@ -332,7 +332,7 @@ func TestBannedAgentStaysOutUntilDeleted(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.eventually("the agent to attest again", func() bool {
-		s := w.node.state()
+		s := w.node.shown()
 		return s != nil && !s.Banned && s.Serial != ""
 	})
 }

@@ -52,6 +52,7 @@ type Server struct {
 	authority *authority
 	entries   *entryStore
 	node      *node
+	peers     *peers
 	issuer    *issuer
 	agent     *agent
 	oidc      *oidc
@@ -90,7 +91,7 @@ func Start(ctx context.Context, cfg Config, options ...Option) (*Server, error) 
 		return nil, errors.Join(err, s.closeEndpoints())
 	}
 	ctx, s.cancel = context.WithCancel(ctx)
-	s.loop(ctx, time.Duration(s.cfg.SyncInterval), func() { s.agent.sync() })
+	s.loop(ctx, time.Duration(s.cfg.SyncInterval), func() { s.agent.sync(); s.peers.sync() })
 	if every := time.Duration(s.cfg.RotateInterval); every > 0 {
 		s.loop(ctx, every, s.rotateAlone)
 	}
@@ -107,7 +108,8 @@ func (s *Server) build() error {
 	if s.authority, err = newAuthority(td, time.Duration(s.cfg.CATTL), s.now); err != nil {
 		return err
 	}
-	s.node = newNode(td, time.Duration(s.cfg.AgentTTL), s.now, s.faults)
+	s.node = newNode(td, 1, time.Duration(s.cfg.AgentTTL), s.now, func() string { return s.faults.get().AgentState })
+	s.peers = &peers{td: td, ttl: time.Duration(s.cfg.AgentTTL), now: s.now}
 	s.entries = newEntryStore(td, s.now)
 	if err := s.register(); err != nil {
 		return err
@@ -179,12 +181,15 @@ func (s *Server) workloadServer() server {
 func (s *Server) spireServer() server {
 	g := grpc.NewServer(grpc.WaitForHandlers(true))
 	entryv1.RegisterEntryServer(g, &entryAPI{td: s.td, store: s.entries})
-	agentv1.RegisterAgentServer(g, &agentAPI{td: s.td, node: s.node})
+	agentv1.RegisterAgentServer(g, &agentAPI{td: s.td, nodes: s.nodes})
 	bundlev1.RegisterBundleServer(g, &bundleAPI{authority: s.authority})
 	localauthorityv1.RegisterLocalAuthorityServer(g, &localAuthorityAPI{authority: s.authority})
 	grpc_health_v1.RegisterHealthServer(g, healthAPI{healthy: func() bool { return !s.faults.get().ServerUnhealthy }})
 	return grpcServer{g}
 }
+
+// nodes are all that the server may know of.
+func (s *Server) nodes() []*node { return append([]*node{s.node}, s.peers.all()...) }
 
 // loop runs f at every tick until ctx ends; Close waits for it.
 func (s *Server) loop(ctx context.Context, every time.Duration, f func()) {
