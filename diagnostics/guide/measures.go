@@ -102,9 +102,9 @@ func (q queries) requests() Measure {
 func (q queries) duration() Measure {
 	return Measure{
 		Metric: "vault_request_duration_seconds", Unit: Seconds, Limits: Limits{Warn: 1, Fail: 5}, By: "operation",
-		Query: fmt.Sprintf("histogram_quantile(0.95, sum by (le, operation) (rate(%s[%s])))", q.of("vault_request_duration_seconds_bucket"), promDuration(2*q.target.Window)),
-		What:  diagnostics.Both("95 of 100 requests to Vault are faster", "95 de cada 100 requisições ao Vault são mais rápidas"),
-		Trap:  diagnostics.Both("an average hides the slow ones", "uma média esconde as lentas"),
+		Query: fmt.Sprintf("max by (operation) (histogram_quantile(0.95, sum by (le, operation, instance) (rate(%s[%s]))))", q.of("vault_request_duration_seconds_bucket"), promDuration(2*q.target.Window)),
+		What:  diagnostics.Both("95 of 100 requests to Vault are faster, in the slowest pod", "95 de cada 100 requisições ao Vault são mais rápidas, no pod mais lento"),
+		Trap:  diagnostics.Both("an average hides the slow ones, and fast pods hide a slow one", "uma média esconde as lentas, e pods rápidos escondem um lento"),
 		Empty: diagnostics.Both("no request in the window", "nenhuma requisição na janela"),
 	}
 }

@@ -22,7 +22,8 @@ import (
 	"tandem/lab/servers"
 )
 
-// startPrometheus runs a Prometheus that scrapes targets, by job, each second.
+// startPrometheus runs a Prometheus that scrapes targets, by job and separated
+// by commas, each second.
 // It builds Prometheus when nobody has yet, which takes minutes.
 func startPrometheus(t *testing.T, jobs map[string]string) promv1.API {
 	t.Helper()
@@ -31,8 +32,8 @@ func startPrometheus(t *testing.T, jobs map[string]string) promv1.API {
 		t.Fatal(err)
 	}
 	var scrapes []any
-	for job, address := range jobs {
-		scrapes = append(scrapes, map[string]any{"job_name": job, "static_configs": []any{map[string]any{"targets": []string{address}}}})
+	for job, addresses := range jobs {
+		scrapes = append(scrapes, map[string]any{"job_name": job, "static_configs": []any{map[string]any{"targets": strings.Split(addresses, ",")}}})
 	}
 	config, err := json.Marshal(map[string]any{"global": map[string]any{"scrape_interval": "1s", "scrape_timeout": "1s"}, "scrape_configs": scrapes})
 	if err != nil {

@@ -52,6 +52,7 @@ type ClusterWorkload struct {
 	OldestPodAge       time.Duration `cel:"oldest_pod_age"` // 0: there is no pod
 	Waiting            []string      `cel:"waiting"`        // why containers do not run, like CrashLoopBackOff; sorted, each once
 	Images             []string      `cel:"images"`         // sorted, each once
+	Mixed              []string      `cel:"mixed"`          // of the images, those of which pods run different builds; sorted
 	Nodes              []string      `cel:"nodes"`          // sorted, each once
 	Pods               []ClusterPod  `cel:"pods"`           // by name, the first 200
 }
@@ -65,6 +66,9 @@ type ClusterPod struct {
 	Node           string    `cel:"node"`
 	ServiceAccount string    `cel:"service_account"`
 	StartedAt      time.Time `cel:"started_at"` // zero: not yet
+	// Of the container that ended last; zero and empty: none has.
+	LastEndAt time.Time `cel:"last_end_at"`
+	LastEnd   string    `cel:"last_end"` // like OOMKilled, or Error with the exit code
 }
 
 const (
@@ -179,6 +183,7 @@ func deploymentFacts(d *appsv1.Deployment) ClusterWorkload {
 // more.
 func (f *ClusterWorkload) take(pods []corev1.Pod, now time.Time) {
 	slices.SortFunc(pods, func(a, b corev1.Pod) int { return strings.Compare(a.Name, b.Name) })
+	builds := map[string]string{} // by image
 	for _, pod := range pods {
 		if pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {
 			continue
@@ -192,6 +197,14 @@ func (f *ClusterWorkload) take(pods []corev1.Pod, now time.Time) {
 				f.Waiting = append(f.Waiting, clean(c.State.Waiting.Reason, maxDetail))
 			}
 		}
+		for _, c := range pod.Status.ContainerStatuses {
+			if build := builds[c.Image]; c.ImageID != "" && build != "" && build != c.ImageID {
+				f.Mixed = append(f.Mixed, clean(c.Image, maxDetail))
+			}
+			if c.ImageID != "" {
+				builds[c.Image] = c.ImageID
+			}
+		}
 		for _, c := range pod.Spec.Containers {
 			f.Images = append(f.Images, clean(c.Image, maxDetail))
 		}
@@ -199,7 +212,7 @@ func (f *ClusterWorkload) take(pods []corev1.Pod, now time.Time) {
 			f.Pods = append(f.Pods, one)
 		}
 	}
-	for _, list := range []*[]string{&f.Nodes, &f.Waiting, &f.Images} {
+	for _, list := range []*[]string{&f.Nodes, &f.Waiting, &f.Images, &f.Mixed} {
 		slices.Sort(*list)
 		*list = slices.Compact(*list)
 	}
@@ -215,8 +228,19 @@ func podFacts(pod corev1.Pod) ClusterPod {
 	}
 	for _, c := range pod.Status.ContainerStatuses {
 		one.Restarts += int64(c.RestartCount)
+		if end := c.LastTerminationState.Terminated; end != nil && end.FinishedAt.After(one.LastEndAt) {
+			one.LastEndAt, one.LastEnd = end.FinishedAt.UTC(), endWords(end)
+		}
 	}
 	return one
+}
+
+func endWords(end *corev1.ContainerStateTerminated) string {
+	reason := clean(end.Reason, maxDetail)
+	if reason == "" || reason == "Error" {
+		return fmt.Sprintf("Error, exit code %d", end.ExitCode)
+	}
+	return reason
 }
 
 func (f ClusterWorkload) words() string {
@@ -239,7 +263,11 @@ func (f ClusterWorkload) podWords() string {
 		if p.Ready {
 			ready = "ready"
 		}
-		lines = append(lines, fmt.Sprintf("%s: %s, %s, %d restarts, on %s", p.Name, p.Phase, ready, p.Restarts, p.Node))
+		line := fmt.Sprintf("%s: %s, %s, %d restarts, on %s", p.Name, p.Phase, ready, p.Restarts, p.Node)
+		if p.LastEnd != "" {
+			line += fmt.Sprintf(", last ended %s (%s)", p.LastEndAt.Format(time.RFC3339), p.LastEnd)
+		}
+		lines = append(lines, line)
 	}
 	if len(f.Waiting) > 0 {
 		lines = append(lines, "waiting: "+list(f.Waiting))

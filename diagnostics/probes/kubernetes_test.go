@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -173,6 +174,20 @@ func TestWorkloadTellsOfPods(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+	a, b := pod("a", corev1.PodRunning, 3, ""), pod("b", corev1.PodRunning, 0, "")
+	for i, p := range []corev1.Pod{a, b} {
+		p.Status.ContainerStatuses[0].Image, p.Status.ContainerStatuses[0].ImageID = "worker:stable", fmt.Sprintf("sha256:%d", i)
+	}
+	ended := corev1.ContainerStateTerminated{Reason: "Error", ExitCode: 2, FinishedAt: began, Message: canary}
+	a.Status.ContainerStatuses[0].LastTerminationState.Terminated = &ended
+	differ := ClusterWorkload{}
+	differ.take([]corev1.Pod{a, b}, at)
+	if diff := cmp.Diff([]string{"worker:stable"}, differ.Mixed); diff != "" || differ.Pods[0].LastEnd != "Error, exit code 2" || !differ.Pods[0].LastEndAt.Equal(began.Time) || differ.Pods[1].LastEnd != "" {
+		t.Errorf("pods that differ give %+v", differ)
+	}
+	if words := differ.podWords(); !strings.Contains(words, "last ended") || strings.Contains(words, canary) {
+		t.Errorf("words are %s", words)
 	}
 	stuck := &appsv1.Deployment{Status: appsv1.DeploymentStatus{Conditions: []appsv1.DeploymentCondition{{Type: appsv1.DeploymentProgressing, Reason: "ProgressDeadlineExceeded"}}}}
 	if facts := deploymentFacts(stuck); !facts.Stuck || !facts.Rolling || facts.Desired != 1 {

@@ -139,7 +139,12 @@ func (f *Agents) compare(now time.Time) {
 func (f *Agents) words() string {
 	text := fmt.Sprintf("%d agents: %d healthy, %d banned, %d expired", f.Total, f.Healthy, f.Banned, f.Expired)
 	worst := slices.Clone(f.Agents)
-	slices.SortStableFunc(worst, func(a, b Agent) int { return a.ExpiresAt.Compare(b.ExpiresAt) })
+	slices.SortStableFunc(worst, func(a, b Agent) int {
+		if a.Banned != b.Banned {
+			return map[bool]int{true: -1, false: 1}[a.Banned]
+		}
+		return a.ExpiresAt.Compare(b.ExpiresAt)
+	})
 	for i, a := range worst {
 		if i == shownAgents {
 			return text + fmt.Sprintf("\nand %d more", len(worst)-i)

@@ -127,9 +127,9 @@ func TestSPIREAgents(t *testing.T) {
 		state string
 		want  Agents
 	}{
-		{"", Agents{Total: 1, Healthy: 1}},
-		{spiffe.AgentBanned, Agents{Total: 1, Banned: 1}},
-		{spiffe.AgentExpired, Agents{Total: 1, Expired: 1}},
+		{"", Agents{Total: 1, Healthy: 1, Nodes: 1}},
+		{spiffe.AgentBanned, Agents{Total: 1, Banned: 1, Nodes: 1}},
+		{spiffe.AgentExpired, Agents{Total: 1, Expired: 1, Nodes: 1}},
 		{spiffe.AgentEvicted, Agents{}},
 	} {
 		inject(t, world, spiffe.Faults{AgentState: c.state})
@@ -144,6 +144,51 @@ func TestSPIREAgents(t *testing.T) {
 		if diff := cmp.Diff(c.want, facts); diff != "" {
 			t.Errorf("%q: %s", c.state, diff)
 		}
+	}
+}
+
+func TestSPIREAgentsThatDiffer(t *testing.T) {
+	world, deps := spiffeWorld(t, nil)
+	p := spireProbes{SPIFFE: deps, now: now}
+	inject(t, world, spiffe.Faults{Peers: []string{"", spiffe.AgentStuck, spiffe.AgentOld, spiffe.AgentBanned, spiffe.AgentExpired}})
+	facts, evidence, err := p.agents(soon(t), None{})
+	wantSeen(t, facts, evidence, err)
+	var late, out, versions []string
+	for _, a := range facts.Agents {
+		if a.Late {
+			late = append(late, a.Name)
+		}
+		if a.Banned || a.Expired {
+			out = append(out, a.Node)
+		}
+		if a.Version == "" || !a.CanReattest || a.Attestation != "k8s_psat" {
+			t.Errorf("agent %+v", a)
+		}
+		versions = append(versions, a.Version)
+	}
+	want := []any{[]string{"neural-hive-node-3"}, []string{"neural-hive-node-5", "neural-hive-node-6"}, 2}
+	slices.Sort(versions)
+	if diff := cmp.Diff(want, []any{late, out, len(slices.Compact(versions))}); diff != "" {
+		t.Error(diff)
+	}
+	if words := evidence[0].Observed; !strings.Contains(words, "neural-hive-node-5: banned") || !strings.Contains(words, "and 1 more") {
+		t.Errorf("the evidence is %s", words)
+	}
+}
+
+func TestSPIREAgentsOfOtherKinds(t *testing.T) {
+	facts := Agents{}
+	facts.take(&types.Agent{Id: &types.SPIFFEID{TrustDomain: "x", Path: "/spire/agent/join_token/abc"}, AttestationType: "join_token", X509SvidExpiresAt: at.Add(time.Hour).Unix()}, at)
+	facts.take(&types.Agent{
+		Id: &types.SPIFFEID{TrustDomain: "x", Path: "/spire/agent/other/def"}, X509SvidExpiresAt: at.Add(25 * time.Minute).Unix(),
+		Selectors: []*types.Selector{{Type: "other", Value: "agent_node_name:n"}},
+	}, at)
+	facts.compare(at)
+	if a := facts.Agents[0]; facts.Nodes != 0 || a.Name != "abc" || a.Node != "" || a.Late {
+		t.Errorf("facts are %+v", facts)
+	}
+	if b := facts.Agents[1]; b.Name != "def" || b.Node != "" || b.Late { // 25 of 60 is later than half less a tenth
+		t.Errorf("facts are %+v", facts)
 	}
 }
 

@@ -37,6 +37,10 @@ type Node struct {
 	ForwardingBroken     bool      `cel:"forwarding_broken"` // a standby that hears nothing of the active node
 	Removed              bool      `cel:"removed"`           // from the cluster of its storage
 
+	// Of an unsealed node that has peers; zero when it does not tell.
+	Leader      string `cel:"leader"`       // the address of the active node, as this one knows it
+	RaftApplied int64  `cel:"raft_applied"` // index in the log of integrated storage
+
 	// Of a sealed node; zero when it does not tell.
 	SealType        string `cel:"seal_type"` // shamir, or the key service that unseals, like awskms
 	SealMigration   bool   `cel:"seal_migration"`
@@ -69,6 +73,9 @@ func (v vaultProbes) health(ctx context.Context, _ None) (Health, []diagnostics.
 	parallel(len(addresses), func(i int) {
 		trails[i] = v.trail()
 		nodes[i] = v.node(ctx, trails[i], addresses[i])
+		if len(addresses) > 1 {
+			v.leader(ctx, trails[i], &nodes[i])
+		}
 	})
 	facts := countNodes(nodes)
 	return facts, joined(trails), blindNodes(facts)
@@ -171,6 +178,31 @@ func (v vaultProbes) seal(ctx context.Context, t *trail, n *Node) {
 	}
 	n.SealType, n.SealMigration, n.UnsealProgress, n.UnsealThreshold = clean(s.Type, maxDetail), s.Migration, s.Progress, s.Threshold
 	t.add(show, "seal %s, migration %t, %d of %d key shares", n.SealType, n.SealMigration, n.UnsealProgress, n.UnsealThreshold)
+}
+
+// leader asks a node whom it follows, and how far. That it is up is known
+// already, so that no answer leaves the rest unsaid.
+func (v vaultProbes) leader(ctx context.Context, t *trail, n *Node) {
+	if !n.Reachable || n.Sealed || !n.Initialized {
+		return
+	}
+	url := strings.TrimSuffix(n.Address, "/") + "/v1/sys/leader"
+	show := shell("curl", "-sk", url)
+	page, err := v.getPage(ctx, url)
+	if err != nil {
+		t.add(show, "%s", blindNetwork("GET "+url, diagnostics.Text{}, err).Detail)
+		return
+	}
+	var l struct {
+		Address string `json:"leader_address"`
+		Applied int64  `json:"raft_applied_index"`
+	}
+	if json.Unmarshal(page.body, &l) != nil || page.status != http.StatusOK {
+		t.add(show, "status %d with %s", page.status, kindOf(page.body))
+		return
+	}
+	n.Leader, n.RaftApplied = clean(l.Address, maxDetail), l.Applied
+	t.add(show, "leader %s, applied index %d", list(nonEmpty(n.Leader)), n.RaftApplied)
 }
 
 // vaultHealth is the body of sys/health.

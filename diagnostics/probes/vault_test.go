@@ -3,6 +3,7 @@ package probes
 import (
 	"context"
 	"io"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -498,6 +499,37 @@ func TestVaultHealth(t *testing.T) {
 				t.Errorf("facts are %+v", facts)
 			}
 		})
+	}
+}
+
+// Nodes that have peers say whom they follow, and how far.
+func TestVaultHealthOfPeers(t *testing.T) {
+	var nodes []string
+	for i := range 3 {
+		server := serve(t, func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path != "/v1/sys/leader" {
+				answer(200, `{"initialized":true,"sealed":false,"version":"1.21.4"}`)(w, r)
+				return
+			}
+			if i == 2 {
+				answer(500, `{"errors":["local node not active"]}`)(w, r)
+				return
+			}
+			fmt.Fprintf(w, `{"ha_enabled":true,"leader_address":"https://vault-0:8200","raft_applied_index":%d}`, 100+i)
+		})
+		nodes = append(nodes, server.URL)
+	}
+	v := vaultAt(t, nodes[0])
+	v.Nodes = nodes
+	facts, evidence, err := v.health(soon(t), None{})
+	wantSeen(t, facts, evidence, err)
+	for i, want := range []Node{{Leader: "https://vault-0:8200", RaftApplied: 100}, {Leader: "https://vault-0:8200", RaftApplied: 101}, {}} {
+		if n := facts.Nodes[i]; !n.Reachable || n.Leader != want.Leader || n.RaftApplied != want.RaftApplied {
+			t.Errorf("node %d is %+v", i, n)
+		}
+	}
+	if len(evidence) != 6 {
+		t.Errorf("evidence %+v", evidence)
 	}
 }
 

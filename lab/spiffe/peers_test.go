@@ -44,7 +44,9 @@ func TestPeers(t *testing.T) {
 		is    func(*types.Agent) bool
 	}{
 		{"neural-hive-node-1", true, func(a *types.Agent) bool { return !a.Banned && a.AgentVersion == agentVersion }},
-		{"neural-hive-node-2", true, func(a *types.Agent) bool { return !a.Banned && a.AgentVersion == agentVersion && a.X509SvidSerialNumber != "" }},
+		{"neural-hive-node-2", true, func(a *types.Agent) bool {
+			return !a.Banned && a.AgentVersion == agentVersion && a.X509SvidSerialNumber != ""
+		}},
 		{"neural-hive-node-3", true, func(a *types.Agent) bool { return !a.Banned && a.AgentVersion == olderVersion }},
 		{"neural-hive-node-4", true, func(a *types.Agent) bool { return a.Banned && a.X509SvidSerialNumber == "" }},
 		{"neural-hive-node-5", true, func(a *types.Agent) bool { return a.X509SvidExpiresAt <= clock.now().Unix() }},
