@@ -18,7 +18,7 @@ var rooms = map[string][]string{
 	"tandem/i18n":                {},
 	"tandem/config":              {},
 	"tandem/approvals":           {"tandem/i18n"},
-	"tandem/store":               {"tandem/approvals", "tandem/i18n"},
+	"tandem/store":               {"tandem/approvals", "tandem/diagnostics", "tandem/i18n"},
 	"tandem/approvals/remedies":  {"tandem/approvals", "tandem/i18n", "tandem/diagnostics/redact"},
 	"tandem/diagnostics":         {"tandem/i18n"},
 	"tandem/diagnostics/redact":  {},

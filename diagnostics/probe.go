@@ -99,7 +99,7 @@ type BlindError struct {
 	Detail string // what happened, like "GET /v1/sys/health: connection refused"
 	Next   Text   // what the operator can do, optional
 	Gate   string // code of the gate that did not pass, when that is why nothing was asked
-	Err    error  // the error behind it, optional
+	Err    error  `json:"-"` // the error behind it, optional; it is not kept, since it may say anything
 }
 
 func (e *BlindError) Error() string { return fmt.Sprintf("%s: %s", e.Reason, e.Detail) }

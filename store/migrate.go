@@ -39,13 +39,13 @@ func (s *Store) migrate(ctx context.Context) error {
 	}
 	has, knows, err := ours.GetVersions(ctx)
 	if err != nil {
-		return explain("look at the tables of the approvals", err)
+		return explain("look at the tables", err)
 	}
 	if has > knows {
-		return errors.New("the database of the approvals was written by a newer bot: run that one")
+		return errors.New("the database was written by a newer bot: run that one")
 	}
 	if _, err := ours.Up(ctx); err != nil {
-		return explain("make the tables of the approvals", err)
+		return explain("make the tables", err)
 	}
 	rivers, err := rivermigrate.New(s.driver, &rivermigrate.Config{Logger: s.quiet()})
 	if err != nil {

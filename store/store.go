@@ -1,5 +1,5 @@
-// Package store keeps requests, the audit chain, freezes, leases and jobs in one
-// database: SQLite for one replica, PostgreSQL for several.
+// Package store keeps requests, the audit chain, freezes, leases, jobs and runs in
+// one database: SQLite for one replica, PostgreSQL for several.
 //
 // The same SQL runs on both. What a Change holds is written in one transaction,
 // under the lock of the chain's head: so the chain has no gaps and no forks,
@@ -58,6 +58,8 @@ type Options struct {
 	Poll     time.Duration // how long a job may lie unnoticed when its notice is lost; zero: 1 s
 	Retry    time.Duration // before a job that failed is done again; doubles up to a minute; zero: 1 s
 	Sweep    time.Duration // between two sweeps; zero: 5 s
+	KeepRuns int           // how many runs of each service are kept; zero: DefaultKeepRuns
+	KeepFor  time.Duration // how long any run is kept; zero: DefaultKeepFor
 	Grace    time.Duration // how long Run waits for jobs that run when it is told to end, before it cancels them; zero: 20 s
 }
 
@@ -77,10 +79,14 @@ func (o Options) withDefaults() Options {
 		{&o.Retry, time.Second},
 		{&o.Sweep, 5 * time.Second},
 		{&o.Grace, 20 * time.Second},
+		{&o.KeepFor, DefaultKeepFor},
 	} {
 		if *d.value <= 0 {
 			*d.value = d.zero
 		}
+	}
+	if o.KeepRuns <= 0 {
+		o.KeepRuns = DefaultKeepRuns
 	}
 	return o
 }
