@@ -15,22 +15,24 @@ import (
 // rooms lists what each package of the product may import of the others; a
 // name ending in / stands for all below it. Everything else is a wall.
 var rooms = map[string][]string{
-	"tandem/i18n":                {},
-	"tandem/config":              {},
-	"tandem/approvals":           {"tandem/i18n"},
-	"tandem/store":               {"tandem/approvals", "tandem/diagnostics", "tandem/i18n"},
-	"tandem/approvals/remedies":  {"tandem/approvals", "tandem/i18n", "tandem/diagnostics/redact"},
-	"tandem/diagnostics":         {"tandem/i18n"},
-	"tandem/diagnostics/redact":  {},
-	"tandem/diagnostics/catalog": {},
-	"tandem/diagnostics/guide":   {"tandem/diagnostics"},
-	"tandem/diagnostics/probes":  {"tandem/diagnostics", "tandem/diagnostics/guide", "tandem/diagnostics/redact"},
-	"tandem/commands/picture":    {"tandem/diagnostics", "tandem/diagnostics/guide"},
-	"tandem/commands":            {"tandem/approvals", "tandem/diagnostics", "tandem/diagnostics/guide", "tandem/diagnostics/redact", "tandem/i18n"},
-	"tandem/commands/slack":      {"tandem/approvals", "tandem/commands", "tandem/commands/picture", "tandem/diagnostics", "tandem/diagnostics/guide", "tandem/diagnostics/redact", "tandem/i18n"},
+	"tandem/i18n":                 {},
+	"tandem/config":               {},
+	"tandem/approvals":            {"tandem/i18n"},
+	"tandem/watches":              {"tandem/diagnostics", "tandem/i18n"},
+	"tandem/watches/alertmanager": {"tandem/diagnostics/redact", "tandem/watches"},
+	"tandem/store":                {"tandem/approvals", "tandem/diagnostics", "tandem/i18n", "tandem/watches"},
+	"tandem/approvals/remedies":   {"tandem/approvals", "tandem/i18n", "tandem/diagnostics/redact"},
+	"tandem/diagnostics":          {"tandem/i18n"},
+	"tandem/diagnostics/redact":   {},
+	"tandem/diagnostics/catalog":  {},
+	"tandem/diagnostics/guide":    {"tandem/diagnostics"},
+	"tandem/diagnostics/probes":   {"tandem/diagnostics", "tandem/diagnostics/guide", "tandem/diagnostics/redact"},
+	"tandem/commands/picture":     {"tandem/diagnostics", "tandem/diagnostics/guide"},
+	"tandem/commands":             {"tandem/approvals", "tandem/diagnostics", "tandem/diagnostics/guide", "tandem/diagnostics/redact", "tandem/i18n", "tandem/watches"},
+	"tandem/commands/slack":       {"tandem/approvals", "tandem/commands", "tandem/commands/picture", "tandem/diagnostics", "tandem/diagnostics/guide", "tandem/diagnostics/redact", "tandem/i18n", "tandem/watches"},
 	"tandem/cmd/bot": {
 		"tandem/config", "tandem/i18n", "tandem/approvals", "tandem/approvals/", "tandem/store", "tandem/diagnostics", "tandem/diagnostics/",
-		"tandem/commands", "tandem/commands/",
+		"tandem/commands", "tandem/commands/", "tandem/watches", "tandem/watches/",
 	},
 }
 

@@ -70,7 +70,7 @@ func (c child) main() error {
 		return s.Close()
 	}
 	working := make(chan error, 1)
-	go func() { working <- s.Run(ctx, service) }()
+	go func() { working <- s.Run(ctx, store.Work{Requests: service}) }()
 	errs := make(chan error, len(c.Targets))
 	for target, remedy := range c.Targets {
 		go func() { errs <- w.bring(ctx, service, remedy, target) }()

@@ -16,6 +16,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"tandem/approvals"
+	"tandem/watches"
 )
 
 // failure is an error of the database in words of our own: what a driver says
@@ -46,7 +47,8 @@ func explain(doing string, err error) error {
 
 func named(err error) bool {
 	return errors.Is(err, approvals.ErrConflict) || errors.Is(err, approvals.ErrNotFound) ||
-		errors.Is(err, approvals.ErrUnsure) || errors.Is(err, approvals.ErrWhole)
+		errors.Is(err, approvals.ErrUnsure) || errors.Is(err, approvals.ErrWhole) ||
+		errors.Is(err, watches.ErrNone) || errors.Is(err, watches.ErrTooMany)
 }
 
 func reason(err error) string {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"github.com/riverqueue/river"
 
 	"tandem/approvals"
+	"tandem/watches"
 )
 
 // How jobs are kept and worked.
@@ -82,16 +84,30 @@ func (s *Store) riverConfig() *river.Config {
 	}
 }
 
+// Work is who does the jobs. What is nil is left to other replicas.
+type Work struct {
+	Requests approvals.Worker
+	Watches  watches.Worker
+	AtOnce   int // runs of watches; zero: 2
+}
+
 // Run works jobs, and sweeps while no other replica does, until the context is
 // done. Jobs that run then may go on for Options.Grace; after that they are
 // cancelled and waited for.
-func (s *Store) Run(ctx context.Context, w approvals.Worker) error {
+func (s *Store) Run(ctx context.Context, w Work) error {
 	config := s.riverConfig()
 	config.Workers = river.NewWorkers()
-	river.AddWorker(config.Workers, &worker{store: s, does: w})
-	config.Queues = map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 1}}
-	for _, queue := range queues {
-		config.Queues[queue] = river.QueueConfig{MaxWorkers: jobWorkers}
+	config.Queues = map[string]river.QueueConfig{}
+	if w.Requests != nil {
+		river.AddWorker(config.Workers, &worker{store: s, does: w.Requests})
+		config.Queues[river.QueueDefault] = river.QueueConfig{MaxWorkers: 1}
+		for _, queue := range queues {
+			config.Queues[queue] = river.QueueConfig{MaxWorkers: jobWorkers}
+		}
+	}
+	if w.Watches != nil {
+		river.AddWorker(config.Workers, &watcher{store: s, does: w.Watches})
+		config.Queues[watchQueue] = river.QueueConfig{MaxWorkers: cmp.Or(w.AtOnce, defaultAtOnce)}
 	}
 	client, err := s.startJobs(ctx, config)
 	if err != nil {
@@ -133,15 +149,22 @@ type worker struct {
 }
 
 // Work implements river.Worker.
-func (w *worker) Work(ctx context.Context, job *river.Job[args]) (err error) {
+func (w *worker) Work(ctx context.Context, job *river.Job[args]) error {
 	log := w.store.opts.Log.With("kind", job.Args.Do, "request", job.Args.Request, "attempt", job.Attempt)
+	return guarded(ctx, log, func() error {
+		return w.does.Work(ctx, approvals.Job{Kind: job.Args.Do, Request: job.Args.Request})
+	})
+}
+
+// guarded does a job, and has River hear no more than that it failed.
+func guarded(ctx context.Context, log *slog.Logger, do func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			log.ErrorContext(ctx, "a job panicked and is done again")
 			err = errAgain
 		}
 	}()
-	if err := w.does.Work(ctx, approvals.Job{Kind: job.Args.Do, Request: job.Args.Request}); err != nil {
+	if err := do(); err != nil {
 		log.WarnContext(ctx, "a job failed and is done again", "error", err)
 		return errAgain
 	}
@@ -157,8 +180,11 @@ func (w *worker) Timeout(job *river.Job[args]) time.Duration {
 }
 
 // NextRetry implements river.Worker.
-func (w *worker) NextRetry(job *river.Job[args]) time.Time {
-	pause := w.store.opts.Retry << min(max(job.Attempt-1, 0), 10)
+func (w *worker) NextRetry(job *river.Job[args]) time.Time { return w.store.retryAt(job.Attempt) }
+
+// retryAt is when a job that failed so often is done again.
+func (s *Store) retryAt(attempt int) time.Time {
+	pause := s.opts.Retry << min(max(attempt-1, 0), 10)
 	return time.Now().Add(min(pause, longestRetry))
 }
 

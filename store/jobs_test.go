@@ -31,7 +31,7 @@ func (w worker) Sweep(ctx context.Context) error {
 func run(t testing.TB, s *store.Store, w approvals.Worker) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- s.Run(ctx, w) }()
+	go func() { ended <- s.Run(ctx, store.Work{Requests: w}) }()
 	stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-ended; err != nil {

@@ -1,5 +1,6 @@
-// Package store keeps requests, the audit chain, freezes, leases, jobs and runs in
-// one database: SQLite for one replica, PostgreSQL for several.
+// Package store keeps requests, the audit chain, freezes, leases, watches,
+// suppressions, jobs and runs in one database: SQLite for one replica, PostgreSQL
+// for several.
 //
 // The same SQL runs on both. What a Change holds is written in one transaction,
 // under the lock of the chain's head: so the chain has no gaps and no forks,
@@ -24,10 +25,11 @@ import (
 	"github.com/riverqueue/river/riverdriver"
 
 	"tandem/approvals"
+	"tandem/watches"
 )
 
-// Store is an approvals.Store, approvals.Leases and approvals.Chain. It is safe
-// for use by several goroutines.
+// Store is an approvals.Store, approvals.Leases and approvals.Chain, and a
+// watches.Store and watches.Hushes. It is safe for use by several goroutines.
 type Store struct {
 	opts   Options
 	owner  string // of the leases that the store takes itself
@@ -44,6 +46,8 @@ var (
 	_ approvals.Store  = (*Store)(nil)
 	_ approvals.Leases = (*Store)(nil)
 	_ approvals.Chain  = (*Store)(nil)
+	_ watches.Store    = (*Store)(nil)
+	_ watches.Hushes   = (*Store)(nil)
 )
 
 // Options say where the database is. Either SQLite or Postgres is set; all else

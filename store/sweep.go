@@ -2,16 +2,15 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
-
-	"tandem/approvals"
 )
 
 const sweepLease = "sweep"
 
 // sweep has one replica at a time sweep, until the context is done.
-func (s *Store) sweep(ctx context.Context, w approvals.Worker) {
+func (s *Store) sweep(ctx context.Context, w Work) {
 	tick := time.NewTicker(s.opts.Sweep)
 	defer tick.Stop()
 	for {
@@ -25,7 +24,7 @@ func (s *Store) sweep(ctx context.Context, w approvals.Worker) {
 	}
 }
 
-func (s *Store) sweepOnce(ctx context.Context, w approvals.Worker) {
+func (s *Store) sweepOnce(ctx context.Context, w Work) {
 	leads, err := s.Hold(ctx, sweepLease, s.owner, s.opts.Now().Add(3*s.opts.Sweep))
 	if err == nil && leads {
 		err = s.swept(ctx, w)
@@ -35,7 +34,7 @@ func (s *Store) sweepOnce(ctx context.Context, w approvals.Worker) {
 	}
 }
 
-func (s *Store) swept(ctx context.Context, w approvals.Worker) (err error) {
+func (s *Store) swept(ctx context.Context, w Work) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, jobTime)
 	defer cancel()
 	defer func() {
@@ -43,10 +42,14 @@ func (s *Store) swept(ctx context.Context, w approvals.Worker) (err error) {
 			err = fmt.Errorf("panic: %T", p)
 		}
 	}()
-	if err := w.Sweep(ctx); err != nil {
-		return err
+	var errs []error
+	if w.Requests != nil {
+		errs = append(errs, w.Requests.Sweep(ctx))
 	}
-	return s.forgetLeases(ctx)
+	if w.Watches != nil {
+		errs = append(errs, s.remind(ctx))
+	}
+	return errors.Join(append(errs, s.forgetLeases(ctx))...)
 }
 
 // resign lets another replica sweep at once.
