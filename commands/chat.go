@@ -19,6 +19,10 @@ const MaxText = 40_000
 // <@U12|name>, <#C12|name>, <!here>.
 var links = regexp.MustCompile(`<([@#!]?)([^<>|]*)(?:\|([^<>]*))?>`)
 
+// placed matches a link to a channel where something is to happen: there its id
+// counts, since names can be changed by others.
+var placed = regexp.MustCompile(`(?i)((?:^|\s)(?:--)?(?:in|em|no|na)[ =]+)<#([A-Z0-9]+)(?:\|[^<>]*)?>`)
+
 // plain maps what phones and word processors write to what people mean.
 var plain = strings.NewReplacer(
 	"“", `"`, "”", `"`, "„", `"`, "«", `"`, "»", `"`,
@@ -46,6 +50,7 @@ func ParseChat(text string) (Command, error) {
 
 // clean takes the marks of chat out of a text, and whatever cannot be seen.
 func clean(text string) string {
+	text = placed.ReplaceAllString(text, "$1#$2")
 	text = links.ReplaceAllStringFunc(text, unlink)
 	text = plain.Replace(html.UnescapeString(text))
 	text = strings.Map(func(r rune) rune {

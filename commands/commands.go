@@ -18,8 +18,8 @@ import (
 )
 
 // Command is one thing that a person can ask; switch on its type. It is one of
-// Checks, Explain, Logs, Trace, Metrics,
-// Requests, Audit, Freeze, Unfreeze, Help and Version; in chat
+// Checks, Explain, Logs, Trace, Metrics, Watch, Unwatch, Watches, Suppress,
+// Unsuppress, Requests, Audit, Freeze, Unfreeze, Help and Version; in chat
 // also of Diagnose, Fix, Procedure, Approve, Deny, Cancel and WhoAmI; in a terminal
 // also of TerminalDiagnose, AuditVerify, AuditExport, AuditAcknowledge, Run,
 // LintCatalog, TestCatalog, CatalogDocs, CheckConfig, VaultPolicy, KubernetesPolicy,

@@ -102,6 +102,16 @@ func (d *Desk) Take(id string, q Question) (run *Inquiry, joined bool) {
 	return run, false
 }
 
+// File remembers a diagnosis that somebody else ran, so that it is found like one
+// that was asked for.
+func (d *Desk) File(id string, report diagnostics.Report) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	run := &Inquiry{ID: id, Started: report.At, Question: Question{Service: report.Target}, began: true, report: report, done: make(chan struct{})}
+	close(run.done)
+	d.remember(run)
+}
+
 // Start begins a run that the caller took, unless somebody did, and says whether
 // the caller is the one. The run ends with that one's ctx, whoever else waits
 // for it by then.

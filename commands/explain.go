@@ -112,6 +112,10 @@ func (w Words) usage(e *UsageError) string {
 		return lines(w.Say("missing_value", "Flag", e.Flag), help)
 	case BadDuration:
 		return lines(w.Say("bad_duration", "Flag", e.Flag, "Word", e.Word), help)
+	case BadInterval:
+		return lines(w.Say("bad_interval", "Word", e.Word), help)
+	case BadSpan:
+		return lines(w.Say("bad_span", "Word", e.Word), help)
 	case BadChoice:
 		return lines(w.Say("bad_choice", "Word", e.Word, "Choices", choices), w.guess(e.Nearest, e.Nearest), help)
 	case BadParam:

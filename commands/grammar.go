@@ -31,8 +31,15 @@ type chatGrammar struct {
 	Freeze   Freeze    `cmd:"" aliases:"congelar"`
 	Unfreeze Unfreeze  `cmd:"" aliases:"descongelar"`
 	Help     Help      `cmd:"" aliases:"ajuda"`
-	WhoAmI   WhoAmI    `cmd:"" name:"whoami" aliases:"quemsou"`
-	Version  Version   `cmd:"" aliases:"versão,versao"`
+
+	Watch      Watch      `cmd:"" aliases:"vigiar" more:""`
+	Unwatch    Unwatch    `cmd:"" aliases:"desvigiar"`
+	Watches    Watches    `cmd:"" aliases:"vigias"`
+	Suppress   Suppress   `cmd:"" aliases:"silenciar" more:""`
+	Unsuppress Unsuppress `cmd:"" aliases:"dessilenciar"`
+
+	WhoAmI  WhoAmI  `cmd:"" name:"whoami" aliases:"quemsou"`
+	Version Version `cmd:"" aliases:"versão,versao"`
 }
 
 // terminalGrammar is what can be asked in a terminal.
@@ -67,6 +74,11 @@ type terminalGrammar struct {
 	} `cmd:""`
 	Freeze     Freeze     `cmd:""`
 	Unfreeze   Unfreeze   `cmd:""`
+	Watch      Watch      `cmd:"" more:""`
+	Unwatch    Unwatch    `cmd:""`
+	Watches    Watches    `cmd:""`
+	Suppress   Suppress   `cmd:"" more:""`
+	Unsuppress Unsuppress `cmd:""`
 	Manifest   Manifest   `cmd:""`
 	Completion Completion `cmd:""`
 	Help       Help       `cmd:""`
@@ -113,7 +125,12 @@ func parse(grammar any, words []string) (Command, error) {
 	if err != nil {
 		return nil, explain(app.Model.Node, words, err)
 	}
-	return normal(ctx.Selected().Target)
+	cmd, err := normal(ctx.Selected().Target)
+	if usage, ok := errors.AsType[*UsageError](err); ok { // of words that the command reads itself
+		usage.Path, usage.Words = commandWords(app.Model.Node, words[:1]), words
+		return nil, usage
+	}
+	return cmd, err
 }
 
 func newApp(grammar any) (*kong.Kong, error) {
@@ -149,6 +166,15 @@ func normal(selected reflect.Value) (Command, error) {
 		return c, nil
 	case Requests:
 		c.Which = normalWhich(c.Which)
+		return c, nil
+	case Watch:
+		return c.normal()
+	case Unwatch:
+		return c.normal()
+	case Suppress:
+		return c.normal()
+	case Unsuppress:
+		c.Code = strings.ToUpper(c.Code)
 		return c, nil
 	case Command:
 		return c, nil

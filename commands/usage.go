@@ -21,6 +21,8 @@ const (
 	MissingValue    UsageKind = "missing_value"    // Flag wants a value
 	UnwantedValue   UsageKind = "unwanted_value"   // Flag takes none, or Word is malformed in another way
 	BadDuration     UsageKind = "bad_duration"     // Word is no duration
+	BadInterval     UsageKind = "bad_interval"     // Word is no time between two looks
+	BadSpan         UsageKind = "bad_span"         // Word is no time that a suppression may last
 	BadChoice       UsageKind = "bad_choice"       // Word is none of Choices
 	BadParam        UsageKind = "bad_param"        // Word is not name=value
 	BadQuotes       UsageKind = "bad_quotes"       // a quote or bracket without its other half

@@ -155,6 +155,16 @@ func CommandName(c Command) string {
 		return "freeze"
 	case Unfreeze:
 		return "unfreeze"
+	case Watch:
+		return "watch"
+	case Unwatch:
+		return "unwatch"
+	case Watches:
+		return "watches"
+	case Suppress:
+		return "suppress"
+	case Unsuppress:
+		return "unsuppress"
 	case WhoAmI:
 		return "whoami"
 	case Version:

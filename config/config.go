@@ -58,6 +58,10 @@ type Config struct {
 	Kubernetes *Cluster `yaml:"kubernetes"`
 	// Store is the database of what outlives the process.
 	Store *Store `yaml:"store"`
+	// Watch bounds what `bot run` looks at from time to time.
+	Watch Watching `yaml:"watch"`
+	// Alertmanager sends alerts, which open a thread with a diagnosis.
+	Alertmanager *Alertmanager `yaml:"alertmanager"`
 	// Approvals let people ask for remedies, and say who approves them.
 	Approvals *Approvals `yaml:"approvals"`
 	// Remedies are what may be carried out after an approval, and by which privilege.
@@ -76,6 +80,8 @@ type Vault struct {
 	Namespace string `yaml:"namespace"`
 	// CAFile has the certificates that Vault's listener is trusted by.
 	CAFile Path `yaml:"ca_file"`
+	// RequestsPerSecond to Vault, in the long run; 50 unless set.
+	RequestsPerSecond float64 `yaml:"requests_per_second" check:"rate"`
 	// Identity is how the bot logs in: exactly one way.
 	Identity Identity `yaml:"identity"`
 }
@@ -140,6 +146,8 @@ type Prometheus struct {
 	URL string `yaml:"url" check:"required,url"`
 	// BearerToken for the Authorization header, if the server wants one.
 	BearerToken Ref `yaml:"bearer_token"`
+	// RequestsPerSecond to Prometheus, in the long run; 50 unless set.
+	RequestsPerSecond float64 `yaml:"requests_per_second" check:"rate"`
 }
 
 // Logs is where the services' logs are read; exactly one field is set.
@@ -158,6 +166,8 @@ type Loki struct {
 	Selector string `yaml:"selector" check:"required"`
 	// BearerToken for the Authorization header, if the server wants one.
 	BearerToken Ref `yaml:"bearer_token"`
+	// RequestsPerSecond to Loki, in the long run; 50 unless set.
+	RequestsPerSecond float64 `yaml:"requests_per_second" check:"rate"`
 }
 
 // Postgres is a read-only login: either DSN, or the single fields.

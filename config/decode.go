@@ -119,6 +119,11 @@ func judgeKey(kind reflect.Type, key string) string {
 		return judgeSlackID(key, []string{"C", "G"})
 	case kind == reflect.TypeFor[VaultName]():
 		return judge("vault", reflect.ValueOf(key))
+	case kind == reflect.TypeFor[AlertName]():
+		if !alertName.MatchString(key) {
+			return "not the name of an alert: expected letters, digits, _, : and -"
+		}
+		return ""
 	case kind == reflect.TypeFor[EnvName]():
 		if !envName.MatchString(key) {
 			return "not the name of an environment variable: expected letters, digits and _"

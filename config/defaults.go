@@ -24,6 +24,11 @@ func (c *Config) setDefaults() {
 	if p := c.Postgres; p != nil && p.DSN.IsZero() {
 		p.Port, p.SSLMode = cmp.Or(p.Port, DefaultPostgresPort), cmp.Or(p.SSLMode, DefaultSSLMode)
 	}
+	c.Watch.setDefaults()
+	if c.Alertmanager != nil {
+		c.Alertmanager.setDefaults()
+	}
+	c.setRates()
 	if c.Approvals != nil {
 		c.Approvals.setDefaults()
 	}

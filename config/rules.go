@@ -77,6 +77,18 @@ func judge(rule string, value reflect.Value) string {
 		return judgeRange(value.Int(), 1, 1000)
 	case "perminute":
 		return judgeRange(value.Int(), 1, 600)
+	case "parallel":
+		return judgeRange(value.Int(), 1, 32)
+	case "rate":
+		return judgeRate(value.Float())
+	case "regexp":
+		if _, err := regexp.Compile(value.String()); err != nil {
+			return "expected a regular expression of Go, like ^Vault"
+		}
+	case "urlpath":
+		if !urlPath.MatchString(value.String()) {
+			return "expected a path like /alertmanager"
+		}
 	case "quorum":
 		return judgeRange(value.Int(), 1, 10)
 	case "expires":

@@ -21,6 +21,7 @@ func validate(c *Config, root *yaml.Node, found *findings) {
 	validateNames(c, root, found)
 	validateTransport(c, root, found)
 	validateStore(c, root, found)
+	validateAlertmanager(c, root, found)
 	validateApprovals(c, root, found)
 	validateRemedies(c, root, found)
 }

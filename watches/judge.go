@@ -30,6 +30,7 @@ type News struct {
 	Difference diagnostics.Difference // of Changed
 	Hushed     []Hush                 // suppressions that hide something that is not well
 	Broken     []diagnostics.Result   // checks whose suppression is over, and that are not well still
+	Run        string                 // by which the report is kept; empty: it is not
 	Thread     string                 // where it belongs; empty: a message of its own
 	Over       bool                   // the service is as it was before the incident
 	Lasted     time.Duration          // of the incident, when it is over

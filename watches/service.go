@@ -31,6 +31,9 @@ type Options struct {
 	// Diagnose looks at a service. Bad weather is part of the report; an error means
 	// that there is none.
 	Diagnose func(ctx context.Context, service string) (diagnostics.Report, error)
+	// Keep keeps a report that is told, and returns the id by which people find it;
+	// nil: nobody keeps it.
+	Keep     func(ctx context.Context, w Watch, report diagnostics.Report) (string, error)
 	Timeout  time.Duration // of one Diagnose; zero: a minute
 	Now      func() time.Time
 	NewID    func() string
@@ -269,6 +272,7 @@ func (r *run) diagnose(ctx context.Context) (diagnostics.Report, error) {
 func (r *run) tell(ctx context.Context, n News) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, tellTime)
 	defer cancel()
+	n.Run = r.keep(ctx, n.Report)
 	thread, err := r.face.Tell(ctx, r.watch, n)
 	if told := r.opts.Observer.Told; told != nil {
 		told(n.Kind, err)
@@ -277,6 +281,18 @@ func (r *run) tell(ctx context.Context, n News) (string, error) {
 		r.log.InfoContext(ctx, "a watch told news", "kind", string(n.Kind), "status", string(n.Report.Verdict.Status), "over", n.Over)
 	}
 	return thread, err
+}
+
+// keep keeps a report that is told. Without it the news are as good.
+func (r *run) keep(ctx context.Context, report diagnostics.Report) string {
+	if r.opts.Keep == nil || report.Verdict.Status == "" {
+		return ""
+	}
+	id, err := r.opts.Keep(ctx, r.watch, report)
+	if err != nil {
+		r.log.WarnContext(ctx, "the report of a watch is not kept", "error", err)
+	}
+	return id
 }
 
 // untold is what to remember of news that nobody was told: what people know did

@@ -200,11 +200,11 @@ func (b *Bot) fileDirectly(ctx context.Context, a ask, w commands.Words, page co
 
 // linkTo is the address of a request's card; empty when there is none yet.
 func (b *Bot) linkTo(r approvals.Request) string {
-	if r.Card.TS == "" || b.me.url == "" {
+	if r.Card.TS == "" {
 		return ""
 	}
-	link := strings.TrimRight(b.me.url, "/") + "/archives/" + r.Card.Channel + "/p" + strings.ReplaceAll(r.Card.TS, ".", "")
-	if r.Place.Thread != "" {
+	link := b.linkToMessage(r.Card.Channel, r.Card.TS)
+	if link != "" && r.Place.Thread != "" {
 		link += "?thread_ts=" + r.Place.Thread + "&cid=" + r.Card.Channel
 	}
 	return link

@@ -2,6 +2,7 @@ package slack
 
 import (
 	"context"
+	"strings"
 
 	slackgo "github.com/slack-go/slack"
 
@@ -56,7 +57,12 @@ func (b *Bot) unfreeze(ctx context.Context, a ask, w commands.Words, who command
 // proclaim tells the whole channel what somebody did. Where that cannot be, the
 // person at least reads that it is done.
 func (b *Bot) proclaim(ctx context.Context, a ask, w commands.Words, mark, text string) {
-	safe := mark + " " + actor(a.user) + " · " + fit(text, sharePart, ellipsis, prose)
+	b.proclaimOf(ctx, a, w, mark, text, "")
+}
+
+// proclaimOf is proclaim of a text that names a person by the account.
+func (b *Bot) proclaimOf(ctx context.Context, a ask, w commands.Words, mark, text, person string) {
+	safe := mark + " " + actor(a.user) + " · " + calling(fit(text, sharePart, ellipsis, prose), person)
 	m := message{text: fallback(text), blocks: []slackgo.Block{section(safe)}}
 	if a.place() == commands.DirectMessages {
 		b.whisper(ctx, a, m)
@@ -68,4 +74,13 @@ func (b *Bot) proclaim(ctx context.Context, a ask, w commands.Words, mark, text 
 		b.log.WarnContext(ctx, "tell a channel", "ask", a, "error", err)
 		b.whisper(ctx, a, drawNotice(mark, text), drawNotice(markMissing, b.whyUndelivered(a, w, err)))
 	}
+}
+
+// calling is a safe text in which an account is a mention; what is no account
+// stands as it is.
+func calling(safe, person string) string {
+	if id := (ask{user: person}).asker(); id != "" {
+		return strings.ReplaceAll(safe, id, tag(id))
+	}
+	return safe
 }

@@ -27,6 +27,7 @@ import (
 	"tandem/approvals"
 	"tandem/commands"
 	"tandem/diagnostics"
+	"tandem/watches"
 )
 
 // Options say whom the bot serves, and how. Tokens are never logged.
@@ -47,7 +48,10 @@ type Options struct {
 	// configured. The bot is their face and their directory, and meets them when
 	// it knows its workspace.
 	Approvals *approvals.Service
-	// Work, if set, moves the requests. It runs from then on, while the bot is let
+	// Watches look at services again and again; nil: they are not configured. The
+	// bot is their face.
+	Watches *watches.Service
+	// Work, if set, moves the requests and does the runs of watches. It runs from then on, while the bot is let
 	// in, and ends with its context when what it has begun is done.
 	Work    func(context.Context) error
 	Version string // what `version` answers
@@ -195,6 +199,9 @@ func (b *Bot) Run(ctx context.Context) error {
 	if b.opts.Approvals != nil {
 		b.directory = &directory{web: b.web, me: b.me}
 		b.opts.Approvals.Meet(b, b.directory, b.me.team)
+	}
+	if b.opts.Watches != nil {
+		b.opts.Watches.Meet(b)
 	}
 	jobs, cutOff := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cutOff(nil)

@@ -56,6 +56,8 @@ type message struct {
 	text     string
 	blocks   []slackgo.Block
 	metadata slackgo.SlackMetadata // by which the bot finds it again; zero: none
+	// broadcast shows a reply in the channel, too.
+	broadcast bool
 }
 
 // web is Slack's Web API with deadlines and patience. It is safe for use by
@@ -192,6 +194,9 @@ func content(thread string, m message) []slackgo.MsgOption {
 	}
 	if thread != "" {
 		options = append(options, slackgo.MsgOptionTS(thread))
+	}
+	if thread != "" && m.broadcast {
+		options = append(options, slackgo.MsgOptionBroadcast())
 	}
 	if m.metadata.EventType != "" {
 		options = append(options, slackgo.MsgOptionMetadata(m.metadata))
