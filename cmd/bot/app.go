@@ -95,6 +95,16 @@ func (a *app) do(ctx context.Context, cmd commands.Command) int {
 		return a.freeze(ctx, c)
 	case commands.Unfreeze:
 		return a.unfreeze(ctx, c)
+	case commands.Watch:
+		return a.watch(ctx, c)
+	case commands.Unwatch:
+		return a.unwatch(ctx, c)
+	case commands.Watches:
+		return a.listWatches(ctx)
+	case commands.Suppress:
+		return a.suppress(ctx, c)
+	case commands.Unsuppress:
+		return a.unsuppress(ctx, c)
 	case commands.Manifest:
 		return a.manifest(c)
 	case commands.Completion:

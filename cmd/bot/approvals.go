@@ -14,6 +14,7 @@ import (
 	"tandem/commands/slack"
 	"tandem/config"
 	"tandem/store"
+	"tandem/watches"
 )
 
 // openStore opens the database.
@@ -33,35 +34,45 @@ func openStore(ctx context.Context, c *config.Store, log *slog.Logger, now func(
 	return s, nil
 }
 
-// approving is the second half of a bot that runs: the service that the face
-// asks, and the work on what was asked.
-type approving struct {
-	store   *store.Store
-	service *approvals.Service
-	log     *slog.Logger
+// lasting is the second half of a bot that runs, with what outlives it: the
+// services that the face asks, and the work on what was asked.
+type lasting struct {
+	store     *store.Store
+	approvals *approvals.Service // nil when they are not configured
+	watches   *watches.Service
+	atOnce    int // runs of watches
+	log       *slog.Logger
 }
 
-// approvals opens what the configuration says of them; nil when it says nothing.
-func (w *wired) approvals(ctx context.Context, c *config.Config, registry prometheus.Registerer, log *slog.Logger, now func() time.Time) (*approving, error) {
-	if c.Approvals == nil {
+// lasting opens the database and what is in it; nil when there is none.
+func (w *wired) lasting(ctx context.Context, c *config.Config, registry prometheus.Registerer, log *slog.Logger, now func() time.Time) (*lasting, error) {
+	if c.Store == nil {
 		return nil, nil
-	}
-	metrics, err := slack.NewApprovalMetrics(registry)
-	if err != nil {
-		return nil, err
 	}
 	s, err := openStore(ctx, c.Store, log, now)
 	if err != nil {
 		return nil, err
 	}
-	service, err := approvals.New(approvals.Options{
-		Policy: policyOf(c.Approvals), Remedies: w.remedies, Store: s, Leases: s,
-		Examine: w.diagnoser.examine, Replica: replica(), Now: now, Log: log, Told: metrics.Told,
-	})
+	l := &lasting{store: s, atOnce: c.Watch.Parallel, log: log}
+	if l.watches, err = w.watches(c, s, registry, log, now); err == nil && c.Approvals != nil {
+		l.approvals, err = w.approvals(c, s, registry, log, now)
+	}
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	return &approving{store: s, service: service, log: log}, nil
+	return l, nil
+}
+
+// approvals are what the configuration says of them.
+func (w *wired) approvals(c *config.Config, s *store.Store, registry prometheus.Registerer, log *slog.Logger, now func() time.Time) (*approvals.Service, error) {
+	metrics, err := slack.NewApprovalMetrics(registry)
+	if err != nil {
+		return nil, err
+	}
+	return approvals.New(approvals.Options{
+		Policy: policyOf(c.Approvals), Remedies: w.remedies, Store: s, Leases: s,
+		Examine: w.diagnoser.examine, Replica: replica(), Now: now, Log: log, Told: metrics.Told,
+	})
 }
 
 // replica names this process among those of one database.
@@ -76,22 +87,27 @@ func replica() string {
 // verifyEvery is how often the audit chain is read whole, beside the start.
 const verifyEvery = time.Hour
 
-// work moves the requests, and looks after the audit chain, until the context is
-// done.
-func (a *approving) work(ctx context.Context) error {
-	return beside(ctx, func(ctx context.Context) error { return a.store.Run(ctx, a.service) }, a.watchChain)
+// work moves the requests, does the runs of watches, and looks after the audit
+// chain, until the context is done.
+func (l *lasting) work(ctx context.Context) error {
+	work := store.Work{Watches: l.watches, AtOnce: l.atOnce}
+	if l.approvals == nil {
+		return l.store.Run(ctx, work)
+	}
+	work.Requests = l.approvals
+	return beside(ctx, func(ctx context.Context) error { return l.store.Run(ctx, work) }, l.watchChain)
 }
 
 // watchChain verifies the audit chain at the start and from time to time. What is
 // broken stops new remedies by itself; the log tells operators.
-func (a *approving) watchChain(ctx context.Context) {
+func (l *lasting) watchChain(ctx context.Context) {
 	for ctx.Err() == nil {
-		broken, err := a.store.Verify(ctx)
+		broken, err := l.store.Verify(ctx)
 		switch {
 		case err != nil && ctx.Err() == nil:
-			a.log.WarnContext(ctx, "the audit chain could not be verified", "error", err)
+			l.log.WarnContext(ctx, "the audit chain could not be verified", "error", err)
 		case broken != nil:
-			a.log.ErrorContext(ctx, "the audit chain is broken: no remedy is carried out until somebody acknowledges it",
+			l.log.ErrorContext(ctx, "the audit chain is broken: no remedy is carried out until somebody acknowledges it",
 				"kind", broken.Kind, "entry", broken.Number, "request", broken.Request, "next", "bot audit verify, then bot audit acknowledge REASON")
 		}
 		sleep(ctx, verifyEvery)
@@ -99,11 +115,11 @@ func (a *approving) watchChain(ctx context.Context) {
 }
 
 // close lets go of the database.
-func (a *approving) close() {
-	if a == nil {
+func (l *lasting) close() {
+	if l == nil {
 		return
 	}
-	if err := a.store.Close(); err != nil {
-		a.log.Error("close the store of approvals", "error", err)
+	if err := l.store.Close(); err != nil {
+		l.log.Error("close the database", "error", err)
 	}
 }

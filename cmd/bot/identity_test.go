@@ -107,7 +107,7 @@ func byAppRoleAt(t *testing.T, address string) *config.Config {
 
 func identityOf(t *testing.T, c *config.Config, log *slog.Logger) *identity {
 	t.Helper()
-	id, err := newIdentity(c, log)
+	id, err := newIdentity(c, nil, log)
 	if err != nil {
 		t.Fatal(err)
 	}

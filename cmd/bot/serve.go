@@ -42,13 +42,13 @@ func (a *app) serve(ctx context.Context) int {
 	}
 	defer life.close(ctx)
 	opts.Metrics = life.metrics
-	approving, err := w.approvals(ctx, c, life.metrics, a.log, a.now)
+	lasting, err := w.lasting(ctx, c, life.metrics, a.log, a.now)
 	if err != nil {
 		return a.fail(err)
 	}
-	defer approving.close()
-	if approving != nil {
-		opts.Approvals, opts.Work = approving.service, approving.work
+	defer lasting.close()
+	if lasting != nil {
+		opts.Approvals, opts.Watches, opts.Work = lasting.approvals, lasting.watches, lasting.work
 	}
 	bot, err := slack.New(opts)
 	if err != nil {

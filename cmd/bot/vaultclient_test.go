@@ -103,7 +103,7 @@ func TestVariablesThatNobodyCanReadAreNamed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv(name, value)
-			_, err := newIdentity(tokenAt(t, "http://127.0.0.1:1"), quiet())
+			_, err := newIdentity(tokenAt(t, "http://127.0.0.1:1"), nil, quiet())
 			if err == nil || !strings.Contains(err.Error(), name) || strings.Contains(err.Error(), "CANARY") {
 				t.Errorf("got %v", err)
 			}
@@ -118,7 +118,7 @@ func TestCAFilesThatHaveNoCertificate(t *testing.T) {
 	} {
 		c := tokenAt(t, "https://127.0.0.1:1")
 		c.Vault.CAFile = config.Path(file)
-		if _, err := newIdentity(c, quiet()); err == nil || !strings.HasPrefix(err.Error(), want) {
+		if _, err := newIdentity(c, nil, quiet()); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	}

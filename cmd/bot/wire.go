@@ -25,6 +25,7 @@ type wired struct {
 	diagnoser *diagnoser
 	reader    *reader
 	identity  *identity // nil when the configuration has no Vault
+	throttles throttles
 	remedies  []approvals.Remedy
 
 	cluster remedies.Kubernetes // zero when the configuration has none
@@ -35,7 +36,7 @@ type wired struct {
 // wrong with them. It asks no system yet.
 func wire(c *config.Config, log *slog.Logger, now func() time.Time) (*wired, error) {
 	var grants atomic.Pointer[[]diagnostics.Grant]
-	w := &wired{leave: func() {}}
+	w := &wired{leave: func() {}, throttles: newThrottles(c)}
 	deps, unmade := w.clients(c, log)
 	deps.Now, deps.Grants = now, func() []diagnostics.Grant { return *grants.Load() }
 	loaded, err := loadCatalog(c, probes.All(deps))
@@ -64,16 +65,16 @@ func wire(c *config.Config, log *slog.Logger, now func() time.Time) (*wired, err
 // clients makes a client for each system of the configuration. The probes of
 // one that cannot be made are as if it was not configured.
 func (w *wired) clients(c *config.Config, log *slog.Logger) (probes.Deps, error) {
-	deps := probes.Deps{SPIFFE: spiffeDeps(c.SPIFFE), Logs: logSource(c.Logs), MongoURIs: mongoURIs(c.MongoDB)}
+	deps := probes.Deps{SPIFFE: spiffeDeps(c.SPIFFE), Logs: logSource(c.Logs, w.throttles.loki), MongoURIs: mongoURIs(c.MongoDB)}
 	var vault, prometheus error
 	cluster := w.enter(c)
 	deps.Kubernetes.Client = w.cluster.Client
 	if c.Vault != nil {
-		if w.identity, vault = newIdentity(c, log); vault == nil {
+		if w.identity, vault = newIdentity(c, w.throttles.vault, log); vault == nil {
 			deps.Vault = probes.Vault{Client: w.identity.client, Nodes: c.Vault.Nodes, CLIAddr: c.Vault.Address}
 		}
 	}
-	deps.Prometheus, prometheus = prometheusDeps(c.Prometheus)
+	deps.Prometheus, prometheus = prometheusDeps(c.Prometheus, w.throttles.prometheus)
 	if c.Postgres != nil {
 		deps.Postgres = postgresDeps(c.Postgres)
 	}
@@ -140,23 +141,23 @@ func spiffeDeps(c *config.SPIFFE) probes.SPIFFE {
 	}
 }
 
-func prometheusDeps(c *config.Prometheus) (probes.Prometheus, error) {
+func prometheusDeps(c *config.Prometheus, bound *throttle) (probes.Prometheus, error) {
 	if c == nil {
 		return probes.Prometheus{}, nil
 	}
-	client, err := api.NewClient(api.Config{Address: c.URL, RoundTripper: withBearer(c.URL, c.BearerToken)})
+	client, err := api.NewClient(api.Config{Address: c.URL, RoundTripper: bound.over(withBearer(c.URL, c.BearerToken))})
 	if err != nil {
 		return probes.Prometheus{}, &setupError{fmt.Errorf("prometheus.url: %w", err)}
 	}
 	return probes.Prometheus{API: promv1.NewAPI(client), URL: c.URL}, nil
 }
 
-func logSource(c *config.Logs) probes.LogSource {
+func logSource(c *config.Logs, bound *throttle) probes.LogSource {
 	switch {
 	case c == nil:
 		return nil
 	case c.Loki != nil:
-		client := &http.Client{Transport: withBearer(c.Loki.URL, c.Loki.BearerToken)}
+		client := &http.Client{Transport: bound.over(withBearer(c.Loki.URL, c.Loki.BearerToken))}
 		return probes.NewLoki(c.Loki.URL, c.Loki.Selector, client)
 	default:
 		globs := map[string][]string{}
