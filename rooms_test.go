@@ -19,7 +19,7 @@ var rooms = map[string][]string{
 	"tandem/config":               {},
 	"tandem/approvals":            {"tandem/i18n"},
 	"tandem/watches":              {"tandem/diagnostics", "tandem/i18n"},
-	"tandem/watches/alertmanager": {"tandem/diagnostics/redact", "tandem/watches"},
+	"tandem/watches/alertmanager": {"tandem/diagnostics/redact", "tandem/i18n", "tandem/watches"},
 	"tandem/store":                {"tandem/approvals", "tandem/diagnostics", "tandem/i18n", "tandem/watches"},
 	"tandem/approvals/remedies":   {"tandem/approvals", "tandem/i18n", "tandem/diagnostics/redact"},
 	"tandem/diagnostics":          {"tandem/i18n"},

@@ -119,6 +119,9 @@ func (s *Service) Unwatch(ctx context.Context, service, channel, by string) ([]W
 func (s *Service) Heard(ctx context.Context, w Watch) error {
 	now := s.opts.Now()
 	w.ID, w.Asked, w.Due, w.Every, w.Alert.Heard = s.opts.NewID(), now, now, 0, now
+	if w.Alert.Began.IsZero() || w.Alert.Began.After(now) {
+		w.Alert.Began = now
+	}
 	_, err := s.opts.Store.PutWatch(ctx, w)
 	return err
 }

@@ -17,7 +17,7 @@ import (
 	"tandem/config"
 )
 
-// Limits of the health server, which nobody logs in to.
+// Limits of the servers that operators and Alertmanager reach.
 const (
 	healthReadTimeout  = 5 * time.Second
 	healthWriteTimeout = 15 * time.Second
@@ -27,22 +27,20 @@ const (
 	healthScrapes      = 4 // at once
 )
 
-// health answers operators: /healthz while the process lives, /readyz while
-// people in Slack reach it, /metrics. A nil *health does nothing.
-type health struct {
+// served is a handler on an address of its own. A nil *served does nothing.
+type served struct {
+	what     string // is served
 	listener net.Listener
 	server   *http.Server
 	log      *slog.Logger
 }
 
-// newHealth opens the address. Ready says why the bot is not ready, or nil.
-func newHealth(ctx context.Context, c *config.Health, ready func() error, metrics *prometheus.Registry, log *slog.Logger) (*health, error) {
+// newHealth opens the address where operators look: /healthz while the process
+// lives, /readyz while people in Slack reach it, /metrics. Ready says why the bot is
+// not ready, or nil.
+func newHealth(ctx context.Context, c *config.Health, ready func() error, metrics *prometheus.Registry, log *slog.Logger) (*served, error) {
 	if c == nil {
 		return nil, nil
-	}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
-	if err != nil {
-		return nil, &setupError{fmt.Errorf("health.listen: %w: choose an address of this host that is free", err)}
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { writeHealth(w, nil) })
@@ -51,31 +49,41 @@ func newHealth(ctx context.Context, c *config.Health, ready func() error, metric
 	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{
 		ErrorLog: errorLog, MaxRequestsInFlight: healthScrapes, Timeout: healthWriteTimeout / 2,
 	}))
-	return &health{listener: listener, log: log, server: &http.Server{
-		Handler: mux, ErrorLog: errorLog, MaxHeaderBytes: healthMaxHeader, ReadHeaderTimeout: healthReadTimeout,
+	return serveAt(ctx, "health", "health.listen", c.Listen, mux, log)
+}
+
+// serveAt opens an address; key is where the configuration has it.
+func serveAt(ctx context.Context, what, key, address string, handler http.Handler, log *slog.Logger) (*served, error) {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, &setupError{fmt.Errorf("%s: %w: choose an address of this host that is free", key, err)}
+	}
+	return &served{what: what, listener: listener, log: log, server: &http.Server{
+		Handler: handler, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		MaxHeaderBytes: healthMaxHeader, ReadHeaderTimeout: healthReadTimeout,
 		ReadTimeout: healthReadTimeout, WriteTimeout: healthWriteTimeout, IdleTimeout: healthIdleTimeout,
 	}}, nil
 }
 
 // serve answers until the context is done.
-func (h *health) serve(ctx context.Context) {
+func (h *served) serve(ctx context.Context) {
 	if h == nil {
 		return
 	}
-	h.log.InfoContext(ctx, "health is served", "address", h.listener.Addr().String())
+	h.log.InfoContext(ctx, h.what+" is served", "address", h.listener.Addr().String())
 	var stopping sync.WaitGroup
 	stopping.Go(func() {
 		<-ctx.Done()
 		h.stop()
 	})
 	if err := h.server.Serve(h.listener); !errors.Is(err, http.ErrServerClosed) {
-		h.log.ErrorContext(ctx, "serve health", "error", err)
+		h.log.ErrorContext(ctx, "serve "+h.what, "error", err)
 	}
 	stopping.Wait()
 }
 
 // stop lets answers under way end, and cuts those that do not.
-func (h *health) stop() {
+func (h *served) stop() {
 	ctx, cancel := context.WithTimeout(context.Background(), healthStop)
 	defer cancel()
 	if h.server.Shutdown(ctx) != nil {

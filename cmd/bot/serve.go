@@ -58,8 +58,12 @@ func (a *app) serve(ctx context.Context) int {
 	if err != nil {
 		return a.fail(err)
 	}
+	alerts, err := newAlerts(ctx, c, lasting, w.diagnoser.Services(), life.metrics, a.log)
+	if err != nil {
+		return a.fail(err)
+	}
 	a.log.InfoContext(ctx, "starting", "version", build(), "services", len(c.Services), "checks", len(w.diagnoser.Checks()))
-	err = beside(ctx, bot.Run, w.identity.keep, health.serve)
+	err = beside(ctx, bot.Run, w.identity.keep, health.serve, alerts.serve)
 	w.close(ctx)
 	if err != nil {
 		a.log.ErrorContext(ctx, "stopped", "error", err)
