@@ -41,7 +41,8 @@ type BulletinLine struct {
 // NewBulletin says news in one language.
 func NewBulletin(watch watches.Watch, n watches.News, w Words) Bulletin {
 	view := visibleView(n.Report.In(w.Lang))
-	b := Bulletin{Status: view.Verdict.Status, Card: view.Verdict.Status != "" && (!n.Over || view.Verdict.Status != diagnostics.Pass)}
+	b := Bulletin{Status: view.Verdict.Status}
+	b.Card = view.Verdict.Status != "" && (view.Verdict.Status != diagnostics.Pass || watch.Alert != nil && n.Kind == watches.First)
 	b.Title = w.newsTitle(watch, n)
 	if watch.Alert == nil {
 		b.Every, b.Unwatch = Short(watch.Every), w.Say("news_unwatch", "Service", watch.Service)

@@ -45,7 +45,7 @@ type Hush struct {
 // Judge says what to tell of a report, and what to remember when it is told. The
 // rules:
 //
-//   - what did not change is not told;
+//   - what did not change is not told, nor which checks follow from a known cause;
 //   - a check that cannot be seen once stays what it was, twice in a row it is
 //     told as that; it never counts as well again;
 //   - a check that is suppressed stays what it was, as do those that fail because
@@ -60,23 +60,26 @@ func Judge(w Watch, report diagnostics.Report, suppressions []Suppression, now t
 		Told: &told, Unseen: unseen, Incident: w.Memory.Incident, Ran: now,
 		Status: report.Verdict.Status, Headline: report.Verdict.Headline,
 	}
-	for code := range hush {
-		m.Hushed = append(m.Hushed, code)
+	for code, s := range hush {
+		if s.Code == code { // what follows from it is judged by itself when it is over
+			m.Hushed = append(m.Hushed, code)
+		}
 	}
 	slices.Sort(m.Hushed)
-	n := News{Report: report, Hushed: hidden(report, hush), Broken: broken(w.Memory, report, hush)}
+	n := News{Report: report, Hushed: hidden(report, hush)}
 	if w.Memory.Told == nil {
 		n.Kind = First
 		m.Incident = opened(told, now)
-	} else if n.Difference = diagnostics.Compare(*w.Memory.Told, told); !n.Difference.Empty() || len(n.Broken) > 0 {
-		n.Kind = Changed
+	} else {
+		n.Broken = broken(w.Memory, report, hush)
+		n.Difference = diagnostics.Compare(*w.Memory.Told, told)
 		m.Incident = w.Memory.Incident.with(n.Difference, n.Broken, now)
+		if worthTelling(n.Difference) || len(n.Broken) > 0 {
+			n.Kind = Changed
+		}
 	}
 	if w.Alert != nil { // which says itself when it begins and ends
-		m.Incident = &Incident{Began: w.Alert.Began}
-		if w.Memory.Incident != nil {
-			m.Incident.Thread = w.Memory.Incident.Thread
-		}
+		m.Incident = w.Memory.Incident.of(*w.Alert)
 		if w.Alert.Resolved {
 			n.Kind, n.Over = Closed, true
 		}
@@ -97,6 +100,17 @@ func Judge(w Watch, report diagnostics.Report, suppressions []Suppression, now t
 		n.Lasted, m.Incident = now.Sub(m.Incident.Began), nil
 	}
 	return n, m
+}
+
+// worthTelling says whether more changed than what follows from causes that
+// people know: of those, the number of symptoms goes up and down.
+func worthTelling(d diagnostics.Difference) bool {
+	if d.Before.Status != d.After.Status || len(d.Came) > 0 || len(d.Went) > 0 {
+		return true
+	}
+	return slices.ContainsFunc(d.Checks, func(c diagnostics.Change) bool {
+		return len(c.After.BecauseOf) == 0 && (len(c.Before.BecauseOf) == 0 || !well(c.After.Status))
+	})
 }
 
 // hushed are the checks to be quiet about, with the suppression: those that are
@@ -225,6 +239,15 @@ func (i *Incident) with(d diagnostics.Difference, broken []diagnostics.Result, n
 		i = i.note(r.Code, diagnostics.Pass, now)
 	}
 	return i
+}
+
+// of is the incident that an alert is, in the thread that was opened for it.
+func (i *Incident) of(a Alert) *Incident {
+	next := &Incident{Began: a.Began}
+	if i != nil {
+		next.Thread = i.Thread
+	}
+	return next
 }
 
 // note returns the incident with a check that became worse in it. It changes none
