@@ -30,13 +30,14 @@ type chatGrammar struct {
 	Audit    Audit     `cmd:"" aliases:"auditoria"`
 	Freeze   Freeze    `cmd:"" aliases:"congelar"`
 	Unfreeze Unfreeze  `cmd:"" aliases:"descongelar"`
-	Help     Help      `cmd:"" aliases:"ajuda"`
 
 	Watch      Watch      `cmd:"" aliases:"vigiar" more:""`
 	Unwatch    Unwatch    `cmd:"" aliases:"desvigiar"`
 	Watches    Watches    `cmd:"" aliases:"vigias"`
 	Suppress   Suppress   `cmd:"" aliases:"silenciar" more:""`
 	Unsuppress Unsuppress `cmd:"" aliases:"dessilenciar"`
+
+	Help Help `cmd:"" aliases:"ajuda"`
 
 	WhoAmI  WhoAmI  `cmd:"" name:"whoami" aliases:"quemsou"`
 	Version Version `cmd:"" aliases:"versão,versao"`

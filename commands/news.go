@@ -46,7 +46,7 @@ func NewBulletin(watch watches.Watch, n watches.News, w Words) Bulletin {
 	b.Title = w.newsTitle(watch, n)
 	if watch.Alert == nil {
 		b.Every, b.Unwatch = Short(watch.Every), w.Say("news_unwatch", "Service", watch.Service)
-	} else if n.Kind != watches.Changed {
+	} else if n.Kind == watches.First || n.Kind == watches.Lost {
 		b.Quote = cut(oneLine(watch.Alert.Summary), maxQuoted)
 	}
 	if n.Kind == watches.Lost {

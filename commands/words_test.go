@@ -24,13 +24,26 @@ import (
 // texts reads a file of texts as they are: id to forms.
 func texts(t *testing.T, lang diagnostics.Lang) map[string]map[string]string {
 	t.Helper()
-	data, err := os.ReadFile("locales/active." + string(lang) + ".yaml")
-	if err != nil {
-		t.Fatal(err)
+	files, err := filepath.Glob("locales/active.*" + string(lang) + ".yaml")
+	if err != nil || len(files) < 2 {
+		t.Fatal("no texts", files, err)
 	}
-	var raw map[string]any
-	if err := yaml.Unmarshal(data, &raw); err != nil {
-		t.Fatal(err)
+	raw := map[string]any{}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		some := map[string]any{}
+		if err := yaml.Unmarshal(data, &some); err != nil {
+			t.Fatal(err)
+		}
+		for id, text := range some {
+			if raw[id] != nil {
+				t.Errorf("%s is in two files", id)
+			}
+			raw[id] = text
+		}
 	}
 	all := map[string]map[string]string{}
 	for id, v := range raw {

@@ -74,6 +74,14 @@ func New(o Options) (*Service, error) {
 // Meet has the service tell people from now on.
 func (s *Service) Meet(f Face) { s.face.Store(&f) }
 
+// Face is who tells; nil when there is nobody yet.
+func (s *Service) Face() Face {
+	if f := s.face.Load(); f != nil {
+		return *f
+	}
+	return nil
+}
+
 // Watch has a service looked at, now and from then on. Asking again for the same
 // service and channel changes the interval.
 func (s *Service) Watch(ctx context.Context, w Watch) (Watch, error) {

@@ -116,7 +116,7 @@ func (b *Bot) explainService(ctx context.Context, a ask, w commands.Words, who c
 		return
 	}
 	if unknown, ok := errors.AsType[*commands.UnknownServiceError](err); ok {
-		err = &commands.UnknownServiceError{Name: unknown.Name, Known: b.open(ctx, a, who)}
+		err = &commands.UnknownServiceError{Name: unknown.Name, Known: b.open(ctx, a, who), Command: unknown.Command}
 	}
 	if which, ok := errors.AsType[*commands.WhichServiceError](err); ok {
 		open := b.open(ctx, a, who)

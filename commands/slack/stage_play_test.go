@@ -36,6 +36,10 @@ func happenings() []happening {
 		event(`the service is well again`, func(p *play, _ []string) { p.stage.set(func() { p.stage.status = "pass" }) }),
 		event(`the service fails again`, func(p *play, _ []string) { p.stage.set(func() { p.stage.status = "fail" }) }),
 		event(`nothing mends the service`, func(p *play, _ []string) { p.stage.set(func() { p.stage.stubborn = true }) }),
+		event(`nobody can look at the service`, func(p *play, _ []string) { p.stage.set(func() { p.stage.status = "unknown" }) }),
+		event(`the watches that are due run`, func(p *play, _ []string) { p.stage.runWatches() }),
+		event(`alert (\w+) (fires|is resolved) for (\S+)`, func(p *play, m []string) { p.stage.alert(m[1], m[2] != "fires", m[3]) }),
+		event(`a run told, and died before it said so`, func(p *play, _ []string) { p.stage.dieTelling() }),
 		event(`vault breaks`, func(p *play, _ []string) { p.stage.set(func() { p.stage.broken = true }) }),
 		event(`(\w+) passes?`, func(p *play, m []string) {
 			d, err := time.ParseDuration(m[1])

@@ -11,11 +11,12 @@ import (
 	"time"
 
 	"tandem/approvals"
-	"tandem/store"
 	"tandem/commands"
 	"tandem/diagnostics"
 	"tandem/i18n"
 	lab "tandem/lab/slack"
+	"tandem/store"
+	"tandem/watches"
 )
 
 // People of the workspace, beside the others'.
@@ -39,6 +40,7 @@ type stage struct {
 	dir     string // of the database
 	store   *jobs
 	service *approvals.Service
+	watches *watches.Service // nil: there are none
 	told    []approvals.Change
 	policy  approvals.Policy
 
@@ -147,7 +149,7 @@ func (s *stage) newService() *approvals.Service {
 
 // on has the approvals of the stage in a workspace.
 func (s *stage) on(o *Options, c *lab.Config) {
-	o.Approvals, o.Diagnoser, o.Now, c.Now = s.service, s, s.now, s.now
+	o.Approvals, o.Watches, o.Diagnoser, o.Now, c.Now = s.service, s.watches, s, s.now, s.now
 	people, groups := peopleAndGroups()
 	c.People, c.UserGroups = people, groups
 }

@@ -46,26 +46,35 @@ type tiding struct {
 	bulletin commands.Bulletin
 }
 
-// mark names this telling. A run that is done again after a crash has the same
-// due time.
-func (t *tiding) mark() string { return fmt.Sprintf("%s/%d", t.watch.ID, t.watch.Due.UnixMilli()) }
+// mark names a part of this telling, by which it is found again. A run that is
+// done again after a crash has the same due time.
+func (t *tiding) mark(part string) slackgo.SlackMetadata {
+	name := fmt.Sprintf("%s/%d/%s", t.watch.ID, t.watch.Due.UnixMilli(), part)
+	return slackgo.SlackMetadata{EventType: eventWatch, EventPayload: map[string]any{fieldRequest: name}}
+}
+
+// The parts of a telling.
+const (
+	partNews = "news"
+	partCard = "card"
+)
 
 // post writes the news, unless a run that was cut off did.
 func (t *tiding) post(ctx context.Context) (string, error) {
 	if t.watch.Retaken {
-		if ts, err := t.told(ctx); ts != "" || err != nil {
+		if ts, err := t.told(ctx, t.news.Thread, partNews); ts != "" || err != nil {
 			return ts, err
 		}
 	}
 	m := t.draw()
-	m.metadata = slackgo.SlackMetadata{EventType: eventWatch, EventPayload: map[string]any{fieldRequest: t.mark()}}
+	m.metadata = t.mark(partNews)
 	ts, err := t.bot.web.post(ctx, t.watch.Channel, t.news.Thread, m)
 	if gone(err) || errorCode(err) == "thread_not_found" || errorCode(err) == "cannot_reply_to_message" { // somebody deleted the first message
 		t.news.Thread = ""
 		ts, err = t.bot.web.post(ctx, t.watch.Channel, "", m)
 	}
 	if err != nil && passing(err) { // Slack may have taken it
-		found, lookErr := t.told(ctx)
+		found, lookErr := t.told(ctx, t.news.Thread, partNews)
 		if found != "" {
 			return found, nil
 		}
@@ -77,10 +86,10 @@ func (t *tiding) post(ctx context.Context) (string, error) {
 	return ts, err
 }
 
-// told is where this telling stands already; empty when nowhere.
-func (t *tiding) told(ctx context.Context) (string, error) {
-	ts := ""
-	err := t.bot.own(ctx, t.watch.Channel, t.news.Thread, t.watch.Due, eventWatch, t.mark(), func(m slackgo.Message) { ts = m.Timestamp })
+// told is where a part of this telling stands already; empty when nowhere.
+func (t *tiding) told(ctx context.Context, thread, part string) (string, error) {
+	ts, name := "", fmt.Sprint(t.mark(part).EventPayload[fieldRequest])
+	err := t.bot.own(ctx, t.watch.Channel, thread, t.watch.Due, eventWatch, name, func(m slackgo.Message) { ts = m.Timestamp })
 	return ts, err
 }
 
@@ -133,6 +142,11 @@ func (t *tiding) below(ctx context.Context, thread string) error {
 	if !t.bulletin.Card {
 		return nil
 	}
+	if t.watch.Retaken {
+		if ts, err := t.told(ctx, thread, partCard); ts != "" || err != nil {
+			return err
+		}
+	}
 	b, report := t.bot, t.news.Report
 	card := commands.NewCard(report, 0, t.words)
 	run := cmp.Or(t.news.Run, b.newRef())
@@ -146,7 +160,9 @@ func (t *tiding) below(ctx context.Context, thread string) error {
 		evidence, _ = drawEvidence(card, t.words)
 	}
 	notes.depth = len(evidence) > 0
-	for _, m := range append([]message{drawCard(card, notes, t.words)}, evidence...) {
+	whole := drawCard(card, notes, t.words)
+	whole.metadata = t.mark(partCard)
+	for _, m := range append([]message{whole}, evidence...) {
 		if _, err := b.web.post(ctx, t.watch.Channel, thread, m); err != nil {
 			return err
 		}
