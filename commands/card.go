@@ -18,6 +18,7 @@ type Card struct {
 	At       time.Time
 	Counts   string // of checks by status
 	Timing   string // how long it took, how far back it read
+	Kept     string // under which id it is kept, in the reader's words; empty: it is not
 
 	Causes       []CardCause
 	Consequences []CardCheck // failing because of others
@@ -129,7 +130,21 @@ func cardWords(causes int, w Words) CardWords {
 }
 
 // Footer says how the report came to be.
-func (c Card) Footer() string { return c.Counts + " · " + c.Timing }
+func (c Card) Footer() string {
+	footer := c.Counts + " · " + c.Timing
+	if c.Kept != "" {
+		footer += " · " + c.Kept
+	}
+	return footer
+}
+
+// Kept says under which id a diagnosis is kept.
+func (w Words) Kept(id string) string {
+	if id == "" {
+		return ""
+	}
+	return w.Say("run_kept", "Run", id)
+}
 
 // counts has each status that occurs.
 func counts(v diagnostics.View, w Words) string {

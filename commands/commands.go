@@ -20,8 +20,9 @@ import (
 // Command is one thing that a person can ask; switch on its type. It is one of
 // Checks, Explain, Logs, Trace, Metrics, Watch, Unwatch, Watches, Suppress,
 // Unsuppress, Requests, Audit, Freeze, Unfreeze, Help and Version; in chat
-// also of Diagnose, Fix, Procedure, Approve, Deny, Cancel and WhoAmI; in a terminal
-// also of TerminalDiagnose, AuditVerify, AuditExport, AuditAcknowledge, Run,
+// also of Diagnose, ListRuns, Diff, Fix, Procedure, Approve, Deny, Cancel and WhoAmI;
+// in a terminal also of TerminalDiagnose, TerminalListRuns, TerminalDiff, Export,
+// AuditVerify, AuditExport, AuditAcknowledge, Run,
 // LintCatalog, TestCatalog, CatalogDocs, CheckConfig, VaultPolicy, KubernetesPolicy,
 // Manifest and Completion.
 type Command interface{ command() }
@@ -61,6 +62,7 @@ type TerminalDiagnose struct {
 	Service string   `arg:"" name:"service"`
 	Since   Lookback `placeholder:"30m"`
 	Check   []string `placeholder:"CODE" short:"k" sep:","`
+	Keep    bool     // for bot diff and bot export
 	Output  Format   `short:"o" placeholder:"text" default:"text"`
 }
 
@@ -85,6 +87,14 @@ type TestCatalog struct {
 // CatalogDocs asks for a page about each check, as Markdown in a folder.
 type CatalogDocs struct {
 	To string `placeholder:"DIR" default:"docs/checks"`
+}
+
+// Export asks for a bundle of a run that is kept or, with Verify, whether a
+// bundle is as it was written.
+type Export struct {
+	Run    string `arg:"" optional:"" name:"run"`
+	To     string `placeholder:"FILE"` // empty: named after the run, in this folder
+	Verify string `placeholder:"FILE"`
 }
 
 // CheckConfig asks what is wrong with the configuration.
@@ -123,6 +133,7 @@ func (Run) command()              {}
 func (LintCatalog) command()      {}
 func (TestCatalog) command()      {}
 func (CatalogDocs) command()      {}
+func (Export) command()           {}
 func (CheckConfig) command()      {}
 func (VaultPolicy) command()      {}
 func (Manifest) command()         {}

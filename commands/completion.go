@@ -34,6 +34,8 @@ func CompletionScript(shell Shell, services, codes []string) (string, error) {
 	c.add("diagnose", services...)
 	c.add("logs", services...)
 	c.add("metrics", services...)
+	c.add("runs", services...)
+	c.add("diff", services...)
 	c.add("metrics", groupNames()...)
 	c.add("checks", codes...)
 	c.add("explain", codes...)

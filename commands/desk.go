@@ -26,6 +26,9 @@ type DeskOptions struct {
 	Timeout time.Duration
 	Kept    int
 	Now     func() time.Time
+	// Keep keeps what a whole diagnosis found, before anybody is told, and returns
+	// the id under which it is kept; empty: it is not. nil: nothing is kept.
+	Keep func(ctx context.Context, run *Inquiry, report diagnostics.Report) string
 }
 
 // Desk runs diagnoses for everyone who asks. Who asks what somebody asked
@@ -58,6 +61,8 @@ type Question struct {
 	Since   time.Duration
 	Only    []string
 	Fresh   bool // do not join a run that has ended
+
+	Who, Where string // of the person that asks, and the channel; they are no part of the question
 }
 
 // key is equal for questions that have the same answer.
@@ -80,6 +85,7 @@ type Inquiry struct {
 	progress Progress
 	found    []Progress // what is not well
 	report   diagnostics.Report
+	kept     string
 	err      error
 }
 
@@ -172,7 +178,11 @@ func (d *Desk) diagnose(ctx context.Context, r *Inquiry) {
 	}()
 	ctx, cancel := context.WithTimeout(ctx, d.opts.Timeout)
 	defer cancel()
-	r.end(d.diagnoser.Diagnose(ctx, r.Service, Options{Since: r.Since, Only: r.Only, Progress: r.note}))
+	report, err := d.diagnoser.Diagnose(ctx, r.Service, Options{Since: r.Since, Only: r.Only, Progress: r.note})
+	r.end(report, err)
+	if err == nil && d.opts.Keep != nil && len(r.Only) == 0 {
+		r.keptAs(d.opts.Keep(ctx, r, report))
+	}
 }
 
 // Wait returns when no run is under way any more. Nobody calls Start by then.
@@ -233,6 +243,20 @@ func (r *Inquiry) end(report diagnostics.Report, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.report, r.err = report, err
+}
+
+func (r *Inquiry) keptAs(id string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.kept = id
+}
+
+// Kept returns the id under which the report is kept, once the run has ended;
+// empty when it is not.
+func (r *Inquiry) Kept() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.kept
 }
 
 // Progress returns how far the run has come.

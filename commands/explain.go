@@ -18,6 +18,7 @@ func (w Words) Explain(err error) (text string, known bool) {
 		check   *UnknownCheckError
 		notFor  *CheckNotForError
 		target  *UnknownTargetError
+		run     *NoRunError
 	)
 	switch {
 	case errors.As(err, &usage):
@@ -32,6 +33,8 @@ func (w Words) Explain(err error) (text string, known bool) {
 		return lines(w.Say("check_not_for", "Code", notFor.Code, "Service", notFor.Service), w.Say("see_checks")), true
 	case errors.As(err, &target):
 		return w.unknownTarget(target), true
+	case errors.As(err, &run):
+		return w.noRun(run), true
 	case errors.Is(err, context.Canceled):
 		return w.Say("canceled"), true
 	default:

@@ -21,6 +21,8 @@ type chatGrammar struct {
 	Logs     Logs      `cmd:""`
 	Trace    Trace     `cmd:"" aliases:"rastrear"`
 	Metrics  Metrics   `cmd:"" aliases:"métricas,metricas"`
+	Runs     ListRuns  `cmd:"" aliases:"execuções,execucoes"`
+	Diff     Diff      `cmd:"" aliases:"comparar"`
 	Fix      Fix       `cmd:"" aliases:"corrigir"`
 	Run      Procedure `cmd:"" name:"run" aliases:"executar" about:"run_procedure"`
 	Requests Requests  `cmd:"" aliases:"pedidos"`
@@ -53,6 +55,9 @@ type terminalGrammar struct {
 	Logs     Logs             `cmd:""`
 	Trace    Trace            `cmd:""`
 	Metrics  Metrics          `cmd:""`
+	Runs     TerminalListRuns `cmd:""`
+	Diff     TerminalDiff     `cmd:""`
+	Export   Export           `cmd:"" more:""`
 	Run      Run              `cmd:""`
 	Catalog  struct {
 		Lint LintCatalog `cmd:""`

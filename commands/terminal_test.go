@@ -106,7 +106,7 @@ func TestAnswerSaysWhatIsUnknown(t *testing.T) {
 	w := words(t, diagnostics.English)
 	for want, cmd := range map[string]Command{
 		"There is no check KVS-999.\nDid you mean KVS-001?\nAll checks: /vault checks": Checks{Code: "KVS-999"},
-		"I do not know the command \"diagnos\".\nDid you mean /vault diagnose?\nKnown commands: diagnose, explain, checks, logs, trace, metrics, fix, run, requests, approve, deny, cancel, audit, freeze, unfreeze, watch, unwatch, watches, suppress, unsuppress, help, whoami, version.\nHelp: /vault help": Help{Command: []string{"diagnos"}},
+		"I do not know the command \"diagnos\".\nDid you mean /vault diagnose?\nKnown commands: diagnose, explain, checks, logs, trace, metrics, runs, diff, fix, run, requests, approve, deny, cancel, audit, freeze, unfreeze, watch, unwatch, watches, suppress, unsuppress, help, whoami, version.\nHelp: /vault help": Help{Command: []string{"diagnos"}},
 	} {
 		_, err := Answer(cmd, fake{}, w, "")
 		if text, _ := w.Explain(err); text != want {

@@ -56,7 +56,7 @@ type Membership func(group string) (bool, error)
 
 // Governed are the commands that rules are about. Members may always ask the
 // others: they tell nothing of the services, or the policy of the approvals is
-// about them.
+// about them. Who may diagnose a service may see its runs.
 func Governed() []string {
 	return []string{"diagnose", "explain", "checks", "logs", "trace", "metrics", "fix", "run", "requests", "audit"}
 }
@@ -137,6 +137,10 @@ func CommandName(c Command) string {
 		return "trace"
 	case Metrics:
 		return "metrics"
+	case ListRuns:
+		return "runs"
+	case Diff:
+		return "diff"
 	case Fix:
 		return "fix"
 	case Procedure:

@@ -25,6 +25,8 @@ const (
 	DefaultPostgresPort  = 5432
 	DefaultSample        = 1.0
 	DefaultPerMinute     = 10
+	DefaultKeepRuns      = 200
+	DefaultKeepFor       = 30 * 24 * time.Hour
 )
 
 // Config is the whole file. A section that is not there is nil or empty, and

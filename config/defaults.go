@@ -29,6 +29,9 @@ func (c *Config) setDefaults() {
 		c.Alertmanager.setDefaults()
 	}
 	c.setRates()
+	if c.Store != nil {
+		c.Store.setDefaults()
+	}
 	if c.Approvals != nil {
 		c.Approvals.setDefaults()
 	}

@@ -93,6 +93,10 @@ func judge(rule string, value reflect.Value) string {
 		return judgeRange(value.Int(), 1, 10)
 	case "expires":
 		return judgeSpan(time.Duration(value.Int()), time.Minute, 24*time.Hour)
+	case "keepruns":
+		return judgeRange(value.Int(), 2, 10_000)
+	case "keepfor":
+		return judgeSpan(time.Duration(value.Int()), time.Hour, 365*24*time.Hour)
 	case "clock":
 		if !clock.MatchString(value.String()) {
 			return "expected a time of the day like 22:00"

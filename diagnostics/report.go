@@ -57,6 +57,7 @@ type Result struct {
 // View is a report in one language. Its JSON and YAML form is a stable
 // contract: fields are added, never renamed or removed.
 type View struct {
+	Run     string       `json:"run,omitempty" yaml:"run,omitempty"` // under which it is kept; the one who keeps it knows
 	Target  string       `json:"target" yaml:"target"`
 	At      time.Time    `json:"at" yaml:"at"`
 	TookMS  int64        `json:"took_ms" yaml:"took_ms"`

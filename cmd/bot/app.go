@@ -67,6 +67,12 @@ func (a *app) do(ctx context.Context, cmd commands.Command) int {
 		return a.showTrace(ctx, c)
 	case commands.Metrics:
 		return a.showMetrics(ctx, c)
+	case commands.TerminalListRuns:
+		return a.listRuns(ctx, c)
+	case commands.TerminalDiff:
+		return a.diff(ctx, c)
+	case commands.Export:
+		return a.exportRun(ctx, c)
 	case commands.Run:
 		return a.serve(ctx)
 	case commands.LintCatalog:

@@ -19,7 +19,7 @@ import (
 
 // openStore opens the database.
 func openStore(ctx context.Context, c *config.Store, log *slog.Logger, now func() time.Time) (*store.Store, error) {
-	opts := store.Options{SQLite: string(c.SQLite), Log: log, Now: now}
+	opts := store.Options{SQLite: string(c.SQLite), Log: log, Now: now, KeepRuns: c.KeepRuns, KeepFor: c.KeepFor}
 	if !c.Postgres.IsZero() {
 		url, err := c.Postgres.Read()
 		if err != nil {

@@ -2,10 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
-
-	"go.yaml.in/yaml/v3"
 
 	"tandem/commands"
 	"tandem/diagnostics"
@@ -16,6 +12,13 @@ func (a *app) diagnose(ctx context.Context, ask commands.TerminalDiagnose) int {
 	c, err := a.config()
 	if err != nil {
 		return a.fail(err)
+	}
+	var kept *keeper
+	if ask.Keep {
+		if kept = keeping(c, nil, a.log, a.now); kept == nil {
+			a.complain(a.words.Say("no_store"))
+			return exitUsage
+		}
 	}
 	w, err := wire(c, a.log, a.now)
 	if err != nil {
@@ -37,32 +40,33 @@ func (a *app) diagnose(ctx context.Context, ask commands.TerminalDiagnose) int {
 	if opts.Since == 0 {
 		opts.Since = w.diagnoser.since
 	}
-	if err := a.print(report, ask.Output, opts); err != nil {
-		return a.fail(err)
+	run := ""
+	if kept != nil {
+		run = a.keep(ctx, kept, report, opts)
+		if err := kept.close(); err != nil {
+			a.complain(err.Error())
+		}
+	}
+	if status := a.print(report, run, ask.Output, opts); status != exitOK {
+		return status
 	}
 	return exitOf(report.Verdict.Status)
 }
 
-// print writes a report in the form that was asked for.
-func (a *app) print(report diagnostics.Report, format commands.Format, opts commands.Options) error {
-	var data []byte
-	var err error
-	switch format {
-	case commands.FormatJSON:
-		data, err = json.MarshalIndent(report.In(a.words.Lang), "", "  ")
-		data = append(data, '\n')
-	case commands.FormatYAML:
-		data, err = yaml.Marshal(report.In(a.words.Lang))
-	default:
-		return a.terminal().Card(commands.NewCard(report, opts.Since, a.words))
+// print prints a report, with the id of its run where it is kept, in the form
+// that was asked for. It returns the exit status of having said it.
+func (a *app) print(report diagnostics.Report, run string, format commands.Format, opts commands.Options) int {
+	if format == commands.FormatText {
+		card := commands.NewCard(report, opts.Since, a.words)
+		card.Kept = a.words.Kept(run)
+		if err := a.terminal().Card(card); err != nil {
+			return a.fail(err)
+		}
+		return exitOK
 	}
-	if err != nil {
-		return fmt.Errorf("encode the report: %w", err)
-	}
-	if _, err := a.stdout.Write(data); err != nil {
-		return fmt.Errorf("write the report: %w", err)
-	}
-	return nil
+	view := report.In(a.words.Lang)
+	view.Run = run
+	return a.encode(view, format)
 }
 
 func exitOf(s diagnostics.Status) int {

@@ -67,7 +67,8 @@ func (b *Bot) obey(ctx context.Context, a ask, w commands.Words, who commands.Pe
 		b.examine(ctx, a, w, who, diagnose)
 		return
 	}
-	if b.obeyApprovals(ctx, a, w, who, command) || b.obeyGuide(ctx, a, w, who, command) || b.obeyWatches(ctx, a, w, who, command) {
+	if b.obeyApprovals(ctx, a, w, who, command) || b.obeyGuide(ctx, a, w, who, command) ||
+		b.obeyRuns(ctx, a, w, who, command) || b.obeyWatches(ctx, a, w, who, command) {
 		return
 	}
 	if !b.allow(ctx, a, w, who, commands.Request{Command: commands.CommandName(command)}) {

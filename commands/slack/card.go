@@ -30,6 +30,7 @@ type cardNotes struct {
 	joined  []string           // user ids of those who asked the same
 	because string             // how the bot knows which service was meant
 	run     string             // reference that the log has too
+	kept    string             // id of the run where it is kept; empty: it is not
 	origin  string             // of the run when this card joined it; in the reader's words
 	depth   bool               // evidence follows in the thread
 	offers  []approvals.Remedy // that can be asked for; nil: none
@@ -286,7 +287,9 @@ func drawNotes(notes cardNotes, w commands.Words) string {
 	if notes.origin != "" {
 		parts = append(parts, prose(notes.origin))
 	}
-	if notes.run != "" {
+	if notes.kept != "" { // the log has it beside the reference
+		parts = append(parts, prose(w.Kept(notes.kept)))
+	} else if notes.run != "" {
 		parts = append(parts, prose(w.Say(textRun, "Run", notes.run)))
 	}
 	if notes.depth {

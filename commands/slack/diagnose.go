@@ -42,7 +42,9 @@ func (b *Bot) diagnose(ctx context.Context, a ask, w commands.Words, what comman
 		return
 	}
 	board := &board{bot: b, ask: a, words: w}
-	board.run, board.joined = b.desk.Take(a.ref, commands.Question{Service: service, Since: opts.Since, Only: opts.Only, Fresh: what.Fresh})
+	board.run, board.joined = b.desk.Take(a.ref, commands.Question{
+		Service: service, Since: opts.Since, Only: opts.Only, Fresh: what.Fresh, Who: a.user, Where: a.channel,
+	})
 	defer b.desk.Leave(board.run)
 	if board.joined {
 		b.metrics.joined()
@@ -250,7 +252,7 @@ func (p *board) drawFound(found []commands.Progress) []slackgo.Block {
 }
 
 func (p *board) notes() cardNotes {
-	notes := cardNotes{asker: p.ask.asker(), because: p.ask.because, joined: p.spot.others(), run: p.run.ID, again: againText(p.run)}
+	notes := cardNotes{asker: p.ask.asker(), because: p.ask.because, joined: p.spot.others(), run: p.run.ID, kept: p.run.Kept(), again: againText(p.run)}
 	if p.bot.opts.Approvals != nil {
 		notes.offers = p.bot.opts.Approvals.Remedies()
 	}

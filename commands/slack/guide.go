@@ -35,7 +35,7 @@ func (b *Bot) showLogs(ctx context.Context, a ask, w commands.Words, who command
 	if !ok {
 		return
 	}
-	b.present(ctx, a, w, who, service, func(ctx context.Context) (commands.Digest, error) {
+	b.presentGuide(ctx, a, w, who, service, func(ctx context.Context) (commands.Digest, error) {
 		found, err := b.opts.Guide.Logs(ctx, what.Ask(service))
 		if err != nil {
 			return commands.Digest{}, err
@@ -47,14 +47,19 @@ func (b *Bot) showLogs(ctx context.Context, a ask, w commands.Words, who command
 // readable is the service that is meant, if the asker may ask a command about
 // it. Who may not, or meant none, is told.
 func (b *Bot) readable(ctx context.Context, a ask, w commands.Words, who commands.Person, command, service string) (string, bool) {
+	return b.readableAs(ctx, a, w, who, command, command, service)
+}
+
+// readableAs is readable for a command to which the rules of another one apply.
+func (b *Bot) readableAs(ctx context.Context, a ask, w commands.Words, who commands.Person, command, rule, service string) (string, bool) {
 	known, err := commands.ResolveService(b.opts.Diagnoser, command, service)
 	if err == nil {
-		return known, b.allow(ctx, a, w, who, commands.Request{Command: command, Service: known})
+		return known, b.allow(ctx, a, w, who, commands.Request{Command: rule, Service: known})
 	}
-	if !b.allow(ctx, a, w, who, commands.Request{Command: command}) {
+	if !b.allow(ctx, a, w, who, commands.Request{Command: rule}) {
 		return "", false
 	}
-	may, _ := b.sorted(ctx, a, who, command, b.opts.Diagnoser.Services())
+	may, _ := b.sorted(ctx, a, who, rule, b.opts.Diagnoser.Services())
 	b.explain(ctx, a, w, &commands.UnknownServiceError{Name: service, Known: may, Command: command})
 	return "", false
 }
@@ -87,7 +92,7 @@ func (b *Bot) showTrace(ctx context.Context, a ask, w commands.Words, who comman
 	if len(may) == 0 && len(hidden) > 0 && !b.allow(ctx, a, w, who, commands.Request{Command: command, Service: hidden[0]}) {
 		return
 	}
-	b.present(ctx, a, w, who, what.ID, func(ctx context.Context) (commands.Digest, error) {
+	b.presentGuide(ctx, a, w, who, what.ID, func(ctx context.Context) (commands.Digest, error) {
 		found, err := b.opts.Guide.Trace(ctx, what.Ask(may))
 		if err != nil {
 			return commands.Digest{}, err
@@ -113,7 +118,7 @@ func (b *Bot) showMetrics(ctx context.Context, a ask, w commands.Words, who comm
 		}
 		may = []string{service}
 	}
-	b.present(ctx, a, w, who, what.About, func(ctx context.Context) (commands.Digest, error) {
+	b.presentGuide(ctx, a, w, who, what.About, func(ctx context.Context) (commands.Digest, error) {
 		found, err := b.opts.Guide.Metrics(ctx, what.Ask(may))
 		if err != nil {
 			return commands.Digest{}, err
@@ -125,6 +130,16 @@ func (b *Bot) showMetrics(ctx context.Context, a ask, w commands.Words, who comm
 		}
 		return digest, nil
 	})
+}
+
+// presentGuide presents what the guide reads, if there is one.
+func (b *Bot) presentGuide(ctx context.Context, a ask, w commands.Words, who commands.Person, about string, read func(context.Context) (commands.Digest, error)) {
+	if b.opts.Guide == nil {
+		read = func(context.Context) (commands.Digest, error) {
+			return commands.Digest{}, &diagnostics.BlindError{Reason: diagnostics.ReasonNotConfigured}
+		}
+	}
+	b.present(ctx, a, w, who, about, read)
 }
 
 // present reads something and shows it: a message in front of everybody, all of
@@ -155,9 +170,6 @@ func (b *Bot) present(ctx context.Context, a ask, w commands.Words, who commands
 
 // look reads within the time that a diagnosis may take.
 func (b *Bot) look(ctx context.Context, read func(context.Context) (commands.Digest, error)) (commands.Digest, error) {
-	if b.opts.Guide == nil {
-		return commands.Digest{}, &diagnostics.BlindError{Reason: diagnostics.ReasonNotConfigured}
-	}
 	ctx, cancel := context.WithTimeout(ctx, b.opts.Timeout)
 	defer cancel()
 	return read(ctx)

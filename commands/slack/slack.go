@@ -40,6 +40,7 @@ type Options struct {
 
 	Diagnoser commands.Diagnoser
 	Guide     commands.Guide    // reads logs for people; nil: they are told that it is not configured
+	Runs      commands.Runs     // keeps diagnoses; nil: people are told that nothing does
 	Language  diagnostics.Lang  // of people whose own cannot be known; empty: English
 	Access    []commands.Rule   // who may ask what; empty: every member may ask everything
 	Diagnoses int               // in a minute, that one person may ask for; zero: 10
@@ -161,7 +162,7 @@ func New(opts Options) (*Bot, error) {
 	}
 	web := newWeb(opts)
 	web.metrics = metrics
-	return &Bot{
+	b := &Bot{
 		opts:  opts,
 		log:   opts.Log,
 		web:   web,
@@ -174,7 +175,6 @@ func New(opts Options) (*Bot, error) {
 		groups: newGroups(web, opts.Now),
 		labels: newLabels(web, opts.Now),
 		quota:  commands.NewQuota(opts.Diagnoses, opts.Now),
-		desk:   commands.NewDesk(opts.Diagnoser, commands.DeskOptions{Join: opts.Join, Timeout: opts.Timeout, Now: opts.Now}),
 		newRef: newRef,
 		linked: make(chan struct{}, 1),
 
@@ -185,7 +185,9 @@ func New(opts Options) (*Bot, error) {
 
 		vocabulary: vocabulary,
 		turnedAway: turnedAway,
-	}, nil
+	}
+	b.desk = commands.NewDesk(opts.Diagnoser, commands.DeskOptions{Join: opts.Join, Timeout: opts.Timeout, Now: opts.Now, Keep: b.keep})
+	return b, nil
 }
 
 // Run serves until the context is done, and then lets running diagnoses finish
