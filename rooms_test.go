@@ -24,6 +24,7 @@ var rooms = map[string][]string{
 	"tandem/approvals/remedies":   {"tandem/approvals", "tandem/i18n", "tandem/diagnostics/redact"},
 	"tandem/diagnostics":          {"tandem/i18n"},
 	"tandem/diagnostics/redact":   {},
+	"tandem/diagnostics/bundle":   {},
 	"tandem/diagnostics/catalog":  {},
 	"tandem/diagnostics/guide":    {"tandem/diagnostics"},
 	"tandem/diagnostics/probes":   {"tandem/diagnostics", "tandem/diagnostics/guide", "tandem/diagnostics/redact"},

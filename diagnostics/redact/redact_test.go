@@ -5,6 +5,8 @@ import (
 	"testing"
 	"unicode"
 
+	"github.com/google/go-cmp/cmp"
+
 	"tandem/diagnostics/redact"
 )
 
@@ -164,5 +166,21 @@ func BenchmarkString(b *testing.B) {
 				redact.String(text)
 			}
 		})
+	}
+}
+
+func TestCountedSaysWhatWasTakenOut(t *testing.T) {
+	counts := map[redact.Kind]int{redact.Token: 1}
+	text := "mongodb://u:p@h and mongodb://[redacted]@h\npassword=abc\nhvs.CAESIJlU0123456789 and hvs.CAESIJlU9876543210\n-----BEGIN PRIVATE KEY-----\nabc"
+	if got := redact.Counted(text, counts); got != redact.String(text) {
+		t.Errorf("Counted(%q) = %q", text, got)
+	}
+	want := map[redact.Kind]int{redact.Already: 1, redact.Address: 1, redact.Password: 1, redact.Token: 3, redact.PrivateKey: 1}
+	if diff := cmp.Diff(want, counts); diff != "" {
+		t.Error(diff)
+	}
+	clean := map[redact.Kind]int{}
+	if redact.Counted("permission denied", clean); len(clean) > 0 {
+		t.Errorf("in a plain text it counts %v", clean)
 	}
 }
