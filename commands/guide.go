@@ -98,9 +98,17 @@ type Digest struct {
 	Name   string             // of a file that holds Full, without an ending
 	Status diagnostics.Status // of what was read, at a glance
 	Short  Page               // fits into one message
-	Full   Page               // all there is
+	Full   Page               // all there is; nil: Short is all
 	// Picture draws it as a PNG; nil: there is nothing to draw.
 	Picture func() ([]byte, error)
+}
+
+// Whole is all there is.
+func (d Digest) Whole() Page {
+	if d.Full == nil {
+		return d.Short
+	}
+	return d.Full
 }
 
 // BlindPage says why the guide could not look, and what helps.

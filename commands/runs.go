@@ -69,6 +69,7 @@ func (e *NoRunError) Error() string {
 const (
 	listedRuns   = 25             // as people read them
 	RunsAsked    = listedRuns + 1 // to see whether there are more
+	listedCauses = 4              // of each
 	searchedRuns = 10_000         // among which the latest of the whole service are looked for
 )
 
@@ -158,29 +159,32 @@ func (c Compared) Title(now time.Time, w Words) string {
 	return title
 }
 
+// fewCauses is how many causes surely fit into one message.
+const fewCauses = 8
+
 // DiffDigest says what changed: the change first, then what came and went, then
 // the checks that have another answer. What only one of the runs looked at, and
 // all summaries, are in Full.
 func DiffDigest(c Compared, now time.Time, w Words) Digest {
 	title := c.Title(now, w)
-	head := Page{Heading(title), Paragraph(w.Say("diff_runs",
-		"From", c.From.ID, "FromAt", clockOf(c.From.At, now), "To", c.To.ID, "ToAt", clockOf(c.To.At, now)))}
-	short := append(slices.Clone(head), c.causes(w)...)
+	short := append(Page{Heading(title), Paragraph(w.Say("diff_runs",
+		"From", c.From.ID, "FromAt", clockOf(c.From.At, now), "To", c.To.ID, "ToAt", clockOf(c.To.At, now)))}, c.causes(w)...)
 	full := slices.Clone(short)
 	others := slices.DeleteFunc(slices.Clone(c.Checks), func(ch diagnostics.Change) bool { return c.isCause(ch.Code) })
 	if len(others) > 0 {
 		heading := Heading(w.Say("diff_checks"))
-		short = append(short, heading, w.changes(others, false))
-		full = append(full, heading, w.changes(others, true))
+		short = append(short, heading, w.changeList(others, false))
+		full = append(full, heading, w.changeList(others, true))
 	}
 	if len(c.Alone) > 0 {
-		full = append(full, Heading(w.Say("diff_alone")), w.changes(c.Alone, false))
+		full = append(full, Heading(w.Say("diff_alone")), w.changeList(c.Alone, false))
 	}
 	notes := c.notes(w)
-	return Digest{
-		Title: title, Name: "diff-" + c.Target, Status: c.To.Status,
-		Short: append(short, notes...), Full: append(full, notes...),
+	d := Digest{Title: title, Name: "diff-" + c.Target, Status: c.To.Status, Short: append(short, notes...)}
+	if len(others)+len(c.Alone) > 0 || len(c.Came)+len(c.Went) > fewCauses {
+		d.Full = append(full, notes...)
 	}
+	return d
 }
 
 func (c Compared) isCause(code string) bool {
@@ -192,16 +196,16 @@ func (c Compared) isCause(code string) bool {
 func (c Compared) causes(w Words) Page {
 	var page Page
 	if len(c.Came) > 0 {
-		page = append(page, Heading(w.Say("diff_came")), w.changes(c.Came, true))
+		page = append(page, Heading(w.Say("diff_came")), w.changeList(c.Came, true))
 	}
 	if len(c.Went) > 0 {
-		page = append(page, Heading(w.Say("diff_went")), w.changes(c.Went, true))
+		page = append(page, Heading(w.Say("diff_went")), w.changeList(c.Went, true))
 	}
 	return page
 }
 
-// changes is a line a check, and below it what was seen, where that is worth it.
-func (w Words) changes(changes []diagnostics.Change, summaries bool) List {
+// changeList is a line a check, and below it what was seen, where that is worth it.
+func (w Words) changeList(changes []diagnostics.Change, summaries bool) List {
 	list := make(List, 0, len(changes))
 	for _, c := range changes {
 		text := w.side(c.Before) + " → " + w.side(c.After) + " · " + oneLine(c.Title.In(w.Lang))
@@ -265,7 +269,10 @@ func RunsPage(service string, runs []diagnostics.RunInfo, now time.Time, w Words
 func (w Words) runLine(r diagnostics.RunInfo, now time.Time) string {
 	found := w.Status(r.Status)
 	if len(r.Causes) > 0 {
-		found += ": " + oneLine(strings.Join(r.Causes, ", "))
+		found += ": " + oneLine(strings.Join(r.Causes[:min(len(r.Causes), listedCauses)], ", "))
+	}
+	if hidden := len(r.Causes) - listedCauses; hidden > 0 {
+		found += fmt.Sprintf(", +%d", hidden)
 	}
 	parts := []string{clockOf(r.At, now), found, w.source(r.Source)}
 	if !r.Whole {

@@ -1,6 +1,7 @@
 package diagnostics
 
 import (
+	"fmt"
 	"strings"
 	"time"
 )
@@ -161,7 +162,10 @@ func (d Difference) Headline() Text {
 	return Text{EN: t.EN + ": " + strings.Join(en, ", "), PT: t.PT + ": " + strings.Join(pt, ", ")}
 }
 
-// fates says what became of each cause; of the checks only how many changed,
+// maxFates is how many causes a headline names.
+const maxFates = 6
+
+// fates says what became of the causes; of the checks only how many changed,
 // when no cause did.
 func (d Difference) fates() []Text {
 	var fates []Text
@@ -170,6 +174,9 @@ func (d Difference) fates() []Text {
 	}
 	for _, c := range d.Went {
 		fates = append(fates, c.departure())
+	}
+	if hidden := len(fates) - maxFates; hidden > 0 {
+		fates = append(fates[:maxFates], Both(fmt.Sprintf("and %d more", hidden), fmt.Sprintf("e mais %d", hidden)))
 	}
 	if n := len(d.Checks); n > 0 && len(fates) == 0 {
 		fates = append(fates, Text{

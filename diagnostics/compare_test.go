@@ -125,6 +125,17 @@ func TestCompare(t *testing.T) {
 			headline: "worker: still failing: C came, A was not judged this time",
 			pt:       "worker: ainda falhando: C surgiu, A não foi julgada desta vez",
 		},
+		"more causes than a line can name": {
+			before: reportOf(),
+			after: reportOf(found("A", Fail), found("B", Fail), found("C", Fail), found("D", Fail),
+				found("E", Fail), found("F", Fail), found("G", Fail), found("H", Fail)),
+			want: map[string][]string{
+				"came":  {"A added", "B added", "C added", "D added", "E added", "F added", "G added", "H added"},
+				"alone": {"A added", "B added", "C added", "D added", "E added", "F added", "G added", "H added"},
+			},
+			headline: "worker: unknown → failing: A came, B came, C came, D came, E came, F came, and 2 more",
+			pt:       "worker: sem resposta → falhando: A surgiu, B surgiu, C surgiu, D surgiu, E surgiu, F surgiu, e mais 2",
+		},
 		"nothing at all": {
 			headline: ": still unknown, nothing changed", pt: ": ainda sem resposta, nada mudou", empty: true,
 		},

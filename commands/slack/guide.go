@@ -246,14 +246,20 @@ func drawDigest(d commands.Digest, a ask, w commands.Words) message {
 		blocks = append(blocks, section(text))
 	}
 	pages, _ := paginate(slices.Values(blocks), 1) // what does not fit is in the file
-	notes := strings.TrimPrefix(drawNotes(cardNotes{asker: a.asker()}, w)+" · "+prose(w.Say(textReadingBelow)), " · ")
-	return message{text: fallback(d.Title), blocks: append(pages[0], footnotes(notes))}
+	notes := drawNotes(cardNotes{asker: a.asker()}, w)
+	if d.Full != nil {
+		notes += " · " + prose(w.Say(textReadingBelow))
+	}
+	return message{text: fallback(d.Title), blocks: append(pages[0], footnotes(strings.TrimPrefix(notes, " · ")))}
 }
 
 // digestFiles are a picture of a digest, if there is one, and all of it as a
-// terminal shows it. Without the picture, because of the error, there is the
-// other.
+// terminal shows it, if that is more than the message has. Without the picture,
+// because of the error, there is the other.
 func digestFiles(d commands.Digest, ref string, w commands.Words) ([]file, error) {
+	if d.Full == nil {
+		return nil, nil
+	}
 	var text strings.Builder
 	_ = commands.Terminal{Out: &text}.Page(d.Full) // a builder takes everything
 	name := cmp.Or(fileName(d.Name), "tandem") + "-" + ref

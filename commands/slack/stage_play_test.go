@@ -33,6 +33,8 @@ func happenings() []happening {
 		event(`the secret has version (\d+) now`, func(p *play, m []string) {
 			p.stage.set(func() { p.stage.version, _ = strconv.Atoi(m[1]) })
 		}),
+		event(`worker is well again`, func(p *play, _ []string) { p.talks.mend(true) }),
+		event(`worker fails again`, func(p *play, _ []string) { p.talks.mend(false) }),
 		event(`the service is well again`, func(p *play, _ []string) { p.stage.set(func() { p.stage.status = "pass" }) }),
 		event(`the service fails again`, func(p *play, _ []string) { p.stage.set(func() { p.stage.status = "fail" }) }),
 		event(`nothing mends the service`, func(p *play, _ []string) { p.stage.set(func() { p.stage.stubborn = true }) }),
