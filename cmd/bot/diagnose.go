@@ -13,12 +13,9 @@ func (a *app) diagnose(ctx context.Context, ask commands.TerminalDiagnose) int {
 	if err != nil {
 		return a.fail(err)
 	}
-	var kept *keeper
-	if ask.Keep {
-		if kept = keeping(c, nil, a.log, a.now); kept == nil {
-			a.complain(a.words.Say("no_store"))
-			return exitUsage
-		}
+	if ask.Keep && c.Store == nil {
+		a.complain(a.words.Say("no_store"))
+		return exitUsage
 	}
 	w, err := wire(c, a.log, a.now)
 	if err != nil {
@@ -41,11 +38,8 @@ func (a *app) diagnose(ctx context.Context, ask commands.TerminalDiagnose) int {
 		opts.Since = w.diagnoser.since
 	}
 	run := ""
-	if kept != nil {
-		run = a.keep(ctx, kept, report, opts)
-		if err := kept.close(); err != nil {
-			a.complain(err.Error())
-		}
+	if ask.Keep {
+		run = a.keep(ctx, c, report, opts)
 	}
 	if status := a.print(report, run, ask.Output, opts); status != exitOK {
 		return status

@@ -50,6 +50,11 @@ func TestScripts(t *testing.T) {
 			"forge":  forge,
 
 			"stranger": stranger,
+
+			"grab":   grab,
+			"plant":  plant,
+			"unpack": unpack,
+			"pack":   pack,
 		},
 	})
 }

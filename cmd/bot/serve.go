@@ -49,7 +49,7 @@ func (a *app) serve(ctx context.Context) int {
 	defer lasting.close()
 	if lasting != nil {
 		opts.Approvals, opts.Watches, opts.Work = lasting.approvals, lasting.watches, lasting.work
-		opts.Runs = keeping(c, lasting.store, a.log, a.now)
+		opts.Runs = keeper{lasting.store, c.Diagnosis.Since}
 	}
 	bot, err := slack.New(opts)
 	if err != nil {

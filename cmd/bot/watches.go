@@ -23,7 +23,7 @@ func (w *wired) watches(c *config.Config, s *store.Store, registry prometheus.Re
 		return nil, err
 	}
 	return watches.New(watches.Options{
-		Store: s, Hushes: s, Diagnose: w.lookAgain, Keep: keepTold(s, c.Diagnosis.Since),
+		Store: s, Hushes: s, Diagnose: w.lookAgain, Keep: keepTold(keeper{s, c.Diagnosis.Since}),
 		Timeout: roomWait + c.Diagnosis.Timeout + slackMargin, Now: now, Log: log, Observer: metrics.Observer(),
 	})
 }
@@ -39,15 +39,15 @@ func (w *wired) lookAgain(ctx context.Context, service string) (diagnostics.Repo
 }
 
 // keepTold keeps the reports that watches tell, to compare with later.
-func keepTold(s *store.Store, since time.Duration) func(context.Context, watches.Watch, diagnostics.Report) (string, error) {
+func keepTold(runs commands.Runs) func(context.Context, watches.Watch, diagnostics.Report) (string, error) {
 	return func(ctx context.Context, w watches.Watch, report diagnostics.Report) (string, error) {
 		source := diagnostics.FromWatch
 		if w.Alert != nil {
 			source = diagnostics.FromAlert
 		}
-		run := diagnostics.NewRun(report, source, since, true)
+		run := diagnostics.NewRun(report, source, 0, true)
 		run.Who, run.Where = w.By, w.Channel
-		return s.SaveRun(ctx, run)
+		return runs.SaveRun(ctx, run)
 	}
 }
 
