@@ -195,7 +195,7 @@ func TestADatabaseOfAnOlderBotGetsTheRuns(t *testing.T) {
 	each(t, func(t *testing.T, db *database) {
 		insert(t, db.open(), request("r1", "vault:a"))
 		raw := db.raw()
-		for _, undo := range []string{"DROP TABLE runs", "DELETE FROM tandem_migrations WHERE version_id > 1"} {
+		for _, undo := range []string{"DROP TABLE runs", "DROP TABLE watches", "DROP TABLE suppressions", "DELETE FROM tandem_migrations WHERE version_id > 1"} {
 			if _, err := raw.ExecContext(t.Context(), undo); err != nil {
 				t.Fatal(err)
 			}
