@@ -268,8 +268,11 @@ func values(m map[int64]int) []int {
 
 func TestTopicsTellApart(t *testing.T) {
 	all := []Watch{
-		{Service: "a", Channel: "C1"}, {Service: "a", Channel: "C2"}, {Service: "b", Channel: "C1"},
-		{Service: "a", Channel: "C1", Alert: &Alert{Group: "g"}}, {Service: "a", Channel: "C1", Alert: &Alert{Group: "h"}},
+		{Service: "a", Channel: "C1"},
+		{Service: "a", Channel: "C2"},
+		{Service: "b", Channel: "C1"},
+		{Service: "a", Channel: "C1", Alert: &Alert{Group: "g"}},
+		{Service: "a", Channel: "C1", Alert: &Alert{Group: "h"}},
 	}
 	seen := map[string]bool{}
 	for _, w := range all {

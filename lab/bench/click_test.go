@@ -15,10 +15,10 @@ import (
 	"time"
 
 	"tandem/approvals"
-	"tandem/store"
 	"tandem/commands/slack"
 	"tandem/i18n"
 	workspace "tandem/lab/slack"
+	"tandem/store"
 )
 
 const (
@@ -106,7 +106,7 @@ func openOffice(b *testing.B) *office {
 	}
 	bot, err := slack.New(slack.Options{
 		BotToken: botToken, AppToken: appToken, APIURL: o.workspace.URL() + "/api", Command: slashCommand, Diagnoser: newPatient(b),
-		Approvals: o.service, Work: func(ctx context.Context) error { return kept.Run(ctx, o.service) },
+		Approvals: o.service, Work: func(ctx context.Context) error { return kept.Run(ctx, store.Work{Requests: o.service}) },
 		Every: time.Millisecond, Log: slog.New(slog.NewJSONHandler(io.Discard, nil)),
 	})
 	if err != nil {
