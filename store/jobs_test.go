@@ -29,9 +29,14 @@ func (w worker) Sweep(ctx context.Context) error {
 
 // run has a store work until the test ends, or until stop is called.
 func run(t testing.TB, s *store.Store, w approvals.Worker) (stop func()) {
+	return work(t, s, store.Work{Requests: w})
+}
+
+// work is run of all kinds of jobs.
+func work(t testing.TB, s *store.Store, w store.Work) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- s.Run(ctx, store.Work{Requests: w}) }()
+	go func() { ended <- s.Run(ctx, w) }()
 	stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-ended; err != nil {

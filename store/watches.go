@@ -34,7 +34,8 @@ const (
 	claimWatch = `UPDATE watches SET claimed = $2, version = version + 1
 		WHERE id = $1 AND version = $3 AND due > 0 AND due <= $4 AND claimed <= $4`
 	finishWatch = `UPDATE watches SET memory = $3, claimed = 0, version = version + 1,
-			due = CASE WHEN due = $4 THEN $5 WHEN $5 = 0 OR due < $5 THEN due ELSE $5 END
+			due = CASE WHEN due = CAST($4 AS bigint) THEN CAST($5 AS bigint)
+				WHEN CAST($5 AS bigint) = 0 OR due < CAST($5 AS bigint) THEN due ELSE CAST($5 AS bigint) END
 		WHERE id = $1 AND version = $2`
 	// An alert that is over is forgotten with the run that told it, unless it was
 	// heard of again meanwhile.
