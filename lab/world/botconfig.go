@@ -40,6 +40,10 @@ kubernetes:
   kubeconfig: {{.Kubernetes.BotKubeconfig}}
 {{- end}}
 store: {sqlite: {{.Bot.DatabaseFile}}}
+alertmanager: # docs/watch.md shows how to send it something with curl
+  listen: {{.AlertsAddr}}
+  bearer_token: {file: {{.Bot.AlertsTokenFile}}}
+  channel: C0INCIDENT
 approvals:
   risks: # S0SRE00001 is @sre, S0SECURI01 @security
     low: {approve: {groups: [S0SRE00001, S0SECURI01]}}
@@ -112,7 +116,7 @@ type botTarget struct {
 type botWorld struct {
 	State
 
-	HealthAddr, BotID, EntryParent, BotNamespace, BotAccount, EndToEndImage string
+	HealthAddr, AlertsAddr, BotID, EntryParent, BotNamespace, BotAccount, EndToEndImage string
 
 	DatabaseMaxTTL                       time.Duration
 	CreationSQL, RenewSQL, RevocationSQL string
@@ -127,7 +131,7 @@ func BotConfig(state State) ([]byte, error) {
 		return nil, fmt.Errorf("write the bot's configuration: %w", err)
 	}
 	data := botWorld{
-		State: state, HealthAddr: hostPort(state.Bot.HealthURL), BotID: spiffeID("tandem", "bot"),
+		State: state, HealthAddr: hostPort(state.Bot.HealthURL), AlertsAddr: hostPort(state.Bot.AlertsURL), BotID: spiffeID("tandem", "bot"),
 		DatabaseMaxTTL: maxTTL(ttl), CreationSQL: creationSQL, RenewSQL: renewSQL, RevocationSQL: revocationSQL,
 		EntryParent: "spiffe://" + trustDomain + entryParentPath, BotNamespace: botNamespace, BotAccount: botAccount, EndToEndImage: endToEndImage,
 	}

@@ -216,6 +216,7 @@ func (b *builder) planAddresses() error {
 		{17018, "http://", &b.state.MongoDB.AdminURL},
 		{18080, "http://", &b.state.Slack.URL},
 		{19464, "http://", &b.state.Bot.HealthURL},
+		{19465, "http://", &b.state.Bot.AlertsURL},
 	}
 	for _, want := range wanted {
 		if err := want.assign(ports); err != nil {

@@ -2,6 +2,7 @@ package world
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 func (b *builder) botFiles() BotState {
 	return BotState{
 		ConfigFile:        b.folder.botConfigFile(),
+		AlertsTokenFile:   b.folder.path("bot", "alertmanager-token"),
 		VaultTokenFile:    b.folder.path("bot", "vault-token"),
 		RoleIDFile:        b.folder.path("bot", "role-id"),
 		SecretIDFile:      b.folder.path("bot", "secret-id"),
@@ -44,6 +46,7 @@ func (b *builder) writeFiles(context.Context) error {
 	bot := b.state.Bot
 	return errors.Join(
 		writeSecret(bot.ReadOnlyDSNFile, b.state.Postgres.ReadOnlyDSN),
+		writeSecret(bot.AlertsTokenFile, rand.Text()),
 		writeSecret(bot.SlackBotTokenFile, b.state.Slack.BotToken),
 		writeSecret(bot.SlackAppTokenFile, b.state.Slack.AppToken),
 		writeFile(b.folder.envFile(), exports(b.state)),

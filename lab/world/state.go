@@ -98,6 +98,8 @@ type ServiceState struct {
 type BotState struct {
 	ConfigFile        string `json:"config_file"`
 	HealthURL         string `json:"health_url"` // /healthz, /readyz and /metrics
+	AlertsURL         string `json:"alerts_url"` // takes what Alertmanager sends, below /alertmanager
+	AlertsTokenFile   string `json:"alerts_token_file"`
 	VaultTokenFile    string `json:"vault_token_file"`
 	RoleIDFile        string `json:"role_id_file"`
 	SecretIDFile      string `json:"secret_id_file"`

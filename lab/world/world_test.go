@@ -85,7 +85,7 @@ func checkFiles(t *testing.T, w *World) {
 	state := w.State()
 	for _, path := range []string{
 		state.Bot.VaultTokenFile, state.Bot.RoleIDFile, state.Bot.SecretIDFile, state.Bot.ReadOnlyDSNFile,
-		state.Bot.SlackBotTokenFile, state.Bot.SlackAppTokenFile, state.Bot.ConfigFile,
+		state.Bot.SlackBotTokenFile, state.Bot.SlackAppTokenFile, state.Bot.AlertsTokenFile, state.Bot.ConfigFile,
 		state.Kubernetes.AdminKubeconfig, state.Kubernetes.BotKubeconfig, state.Kubernetes.CAFile,
 		folder(state.Dir).stateFile(), folder(state.Dir).envFile(), folder(state.Dir).readyFile(),
 	} {
