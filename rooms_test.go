@@ -28,6 +28,7 @@ var rooms = map[string][]string{
 	"tandem/diagnostics/catalog":  {},
 	"tandem/diagnostics/guide":    {"tandem/diagnostics"},
 	"tandem/diagnostics/probes":   {"tandem/diagnostics", "tandem/diagnostics/guide", "tandem/diagnostics/redact"},
+	"tandem/diagnostics/throttle": {"tandem/diagnostics"},
 	"tandem/commands/picture":     {"tandem/diagnostics", "tandem/diagnostics/guide"},
 	"tandem/commands":             {"tandem/approvals", "tandem/diagnostics", "tandem/diagnostics/guide", "tandem/diagnostics/redact", "tandem/i18n", "tandem/watches"},
 	"tandem/commands/slack":       {"tandem/approvals", "tandem/commands", "tandem/commands/picture", "tandem/diagnostics", "tandem/diagnostics/guide", "tandem/diagnostics/redact", "tandem/i18n", "tandem/watches"},

@@ -15,6 +15,7 @@ import (
 
 	"tandem/config"
 	"tandem/diagnostics"
+	"tandem/diagnostics/throttle"
 )
 
 const (
@@ -49,13 +50,13 @@ type loginWay struct {
 }
 
 // newIdentity makes the client for Vault, which is not logged in yet.
-func newIdentity(c *config.Config, bound *throttle, log *slog.Logger) (*identity, error) {
+func newIdentity(c *config.Config, bound *throttle.Throttle, log *slog.Logger) (*identity, error) {
 	id := &identity{log: log, way: wayOf(c), refused: make(chan struct{}, 1), lost: notYet()}
 	transport, err := vaultTransport(c.Vault.CAFile)
 	if err != nil {
 		return nil, err
 	}
-	id.client, err = vaultClient(c.Vault, &gate{next: bound.over(transport), identity: id})
+	id.client, err = vaultClient(c.Vault, &gate{next: bound.Over(transport), identity: id})
 	return id, err
 }
 

@@ -12,6 +12,7 @@ import (
 	"tandem/commands/slack"
 	"tandem/config"
 	"tandem/diagnostics"
+	"tandem/diagnostics/throttle"
 	"tandem/store"
 	"tandem/watches"
 )
@@ -24,13 +25,13 @@ func (w *wired) watches(c *config.Config, s *store.Store, registry prometheus.Re
 	}
 	return watches.New(watches.Options{
 		Store: s, Hushes: s, Diagnose: w.lookAgain, Keep: keepTold(keeper{s, c.Diagnosis.Since}),
-		Timeout: roomWait + c.Diagnosis.Timeout + slackMargin, Now: now, Log: log, Observer: metrics.Observer(),
+		Timeout: throttle.Wait + c.Diagnosis.Timeout + slackMargin, Now: now, Log: log, Observer: metrics.Observer(),
 	})
 }
 
 // lookAgain diagnoses a service when every system has room for that.
 func (w *wired) lookAgain(ctx context.Context, service string) (diagnostics.Report, error) {
-	leave, err := w.throttles.room.enter(ctx)
+	leave, err := w.throttles.room.Enter(ctx)
 	if err != nil {
 		return diagnostics.Report{}, err
 	}

@@ -17,6 +17,7 @@ import (
 	"tandem/config"
 	"tandem/diagnostics"
 	"tandem/diagnostics/probes"
+	"tandem/diagnostics/throttle"
 )
 
 // wired is what a configuration becomes: something that can diagnose, and the
@@ -141,23 +142,23 @@ func spiffeDeps(c *config.SPIFFE) probes.SPIFFE {
 	}
 }
 
-func prometheusDeps(c *config.Prometheus, bound *throttle) (probes.Prometheus, error) {
+func prometheusDeps(c *config.Prometheus, bound *throttle.Throttle) (probes.Prometheus, error) {
 	if c == nil {
 		return probes.Prometheus{}, nil
 	}
-	client, err := api.NewClient(api.Config{Address: c.URL, RoundTripper: bound.over(withBearer(c.URL, c.BearerToken))})
+	client, err := api.NewClient(api.Config{Address: c.URL, RoundTripper: bound.Over(withBearer(c.URL, c.BearerToken))})
 	if err != nil {
 		return probes.Prometheus{}, &setupError{fmt.Errorf("prometheus.url: %w", err)}
 	}
 	return probes.Prometheus{API: promv1.NewAPI(client), URL: c.URL}, nil
 }
 
-func logSource(c *config.Logs, bound *throttle) probes.LogSource {
+func logSource(c *config.Logs, bound *throttle.Throttle) probes.LogSource {
 	switch {
 	case c == nil:
 		return nil
 	case c.Loki != nil:
-		client := &http.Client{Transport: bound.over(withBearer(c.Loki.URL, c.Loki.BearerToken))}
+		client := &http.Client{Transport: bound.Over(withBearer(c.Loki.URL, c.Loki.BearerToken))}
 		return probes.NewLoki(c.Loki.URL, c.Loki.Selector, client)
 	default:
 		globs := map[string][]string{}

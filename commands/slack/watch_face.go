@@ -151,7 +151,7 @@ func (t *tiding) below(ctx context.Context, thread string) error {
 	card := commands.NewCard(report, 0, t.words)
 	run := cmp.Or(t.news.Run, b.newRef())
 	b.desk.File(run, report)
-	notes := cardNotes{run: run, again: "diagnose " + quoted(t.watch.Service)}
+	notes := cardNotes{run: run, kept: t.news.Run, again: "diagnose " + quoted(t.watch.Service)}
 	if b.opts.Approvals != nil {
 		notes.offers = b.opts.Approvals.Remedies()
 	}
