@@ -16,8 +16,7 @@ import (
 )
 
 // TestPrometheusRules holds that Prometheus itself takes the rules for operators
-// and evaluates each without an error. What they say of numbers holds
-// deploy/prometheus/vault-spiffe.test.yaml, by promtool.
+// and evaluates each without an error.
 func TestPrometheusRules(t *testing.T) {
 	rules, err := filepath.Abs("deploy/prometheus/vault-spiffe.rules.yaml")
 	if err != nil {
@@ -37,6 +36,22 @@ func TestPrometheusRules(t *testing.T) {
 			t.Fatalf("%d rules were not evaluated", waiting)
 		}
 		<-time.After(100 * time.Millisecond)
+	}
+}
+
+// TestPrometheusRulesSayWhatTheyShould runs Prometheus' own tests of what the
+// rules say of numbers: deploy/prometheus/vault-spiffe.test.yaml.
+func TestPrometheusRulesSayWhatTheyShould(t *testing.T) {
+	promtool, err := servers.Find(t.Context(), servers.Promtool, func(line string) { t.Log(line) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"check", "rules", "vault-spiffe.rules.yaml"}, {"test", "rules", "vault-spiffe.test.yaml"}} {
+		command := exec.CommandContext(t.Context(), promtool, args...)
+		command.Dir = "deploy/prometheus"
+		if out, err := command.CombinedOutput(); err != nil {
+			t.Errorf("promtool %v: %v\n%s", args, err, out)
+		}
 	}
 }
 

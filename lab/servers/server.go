@@ -36,6 +36,12 @@ func known() map[string]server {
 			// Without the clouds' service discovery it builds in half the time.
 			flags: []string{"-tags=remove_all_sd", "-ldflags=-s -w -X github.com/prometheus/common/version.Version=3.16.0"},
 		},
+		Promtool: {
+			name: Promtool, variable: "TANDEM_PROMTOOL_BIN", version: []string{"--version"},
+			suits: func(v [3]int) bool { return v[0] > 2 || v[0] == 2 && v[1] >= 42 }, wants: "2.42 or later",
+			module: "lab/servers/prometheus", pkg: "github.com/prometheus/prometheus/cmd/promtool",
+			flags: []string{"-tags=remove_all_sd", "-ldflags=-s -w -X github.com/prometheus/common/version.Version=3.16.0"},
+		},
 		Loki: {
 			name: Loki, variable: "TANDEM_LOKI_BIN", version: []string{"--version"},
 			suits: func(v [3]int) bool { return v[0] >= 3 }, wants: "3.0 or later",

@@ -17,6 +17,7 @@ import (
 const (
 	Vault         = "vault"
 	Prometheus    = "prometheus"
+	Promtool      = "promtool" // Prometheus' own tester of rules; it runs no server
 	Loki          = "loki"
 	KubeAPIServer = "kube-apiserver"
 	Etcd          = "etcd"
@@ -26,7 +27,7 @@ const (
 // Names lists what Find knows, those that are never built first: their absence
 // is known at once.
 func Names() []string {
-	return []string{Postgres, Etcd, Vault, Prometheus, Loki, KubeAPIServer}
+	return []string{Postgres, Etcd, Vault, Prometheus, Promtool, Loki, KubeAPIServer}
 }
 
 // Progress takes one line about work that lasts; it must not block.
