@@ -54,6 +54,8 @@ func logsStatus(l guide.Logs) diagnostics.Status {
 		return diagnostics.Unknown
 	case len(l.Failures) > 0:
 		return diagnostics.Fail
+	case len(l.Unseen) > 0:
+		return diagnostics.Unknown
 	default:
 		return diagnostics.Pass
 	}
@@ -135,6 +137,9 @@ func logsNotes(l guide.Logs, x extent, w Words) []string {
 	var notes []string
 	if l.Truncated {
 		notes = append(notes, w.Say("logs_truncated", "N", strconv.FormatInt(l.Found, 10), "From", moment(l.Counted, l.Window())))
+	}
+	if len(l.Unseen) > 0 {
+		notes = append(notes, visible(w.Say("logs_unseen", "Pods", strings.Join(l.Unseen, "; "))))
 	}
 	if l.Bad > 0 {
 		notes = append(notes, w.Count("logs_bad", int(l.Bad)))

@@ -119,6 +119,8 @@ func heard(h guide.Heard, w Words) string {
 	switch {
 	case h.Blind != nil:
 		return "? " + w.Say("trace_blind", "Why", w.Blind(h.Blind))
+	case len(h.Unseen) > 0:
+		return "? " + visible(w.Say("trace_unseen", "N", strconv.Itoa(h.Steps), "Pods", strings.Join(h.Unseen, "; ")))
 	case h.Steps > 0 && h.Truncated:
 		return w.Say("trace_truncated", "N", strconv.Itoa(h.Steps))
 	case h.Steps > 0:

@@ -40,7 +40,7 @@ type Config struct {
 	SPIFFE *SPIFFE `yaml:"spiffe"`
 	// Prometheus is where metrics are asked.
 	Prometheus *Prometheus `yaml:"prometheus"`
-	// Logs is where the services' logs are read: from Loki or from files.
+	// Logs is where the services' logs are read: from Loki, from files, or from the pods.
 	Logs *Logs `yaml:"logs"`
 	// Postgres is a read-only login to the database whose users Vault makes.
 	Postgres *Postgres `yaml:"postgres"`
@@ -158,6 +158,14 @@ type Logs struct {
 	Loki *Loki `yaml:"loki"`
 	// Files are patterns of log files, by service.
 	Files map[string][]Path `yaml:"files"`
+	// Kubernetes keeps the logs of the pods of each service's workload.
+	Kubernetes *PodLogs `yaml:"kubernetes"`
+}
+
+// PodLogs are the logs that the cluster of the section kubernetes keeps.
+type PodLogs struct {
+	// Container that is read of each pod; the one that kubectl reads unless set.
+	Container string `yaml:"container"`
 }
 
 // Loki answers LogQL.

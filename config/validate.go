@@ -46,8 +46,11 @@ func validateLogs(c *Config, root *yaml.Node, found *findings) {
 	if c.Logs == nil {
 		return
 	}
-	if ways := count(c.Logs.Loki != nil, c.Logs.Files != nil); ways != 1 {
-		found.add(at(root, "logs"), "logs", "expected exactly one of loki and files, found %d", ways)
+	if ways := count(c.Logs.Loki != nil, c.Logs.Files != nil, c.Logs.Kubernetes != nil); ways != 1 {
+		found.add(at(root, "logs"), "logs", "expected exactly one of loki, files and kubernetes, found %d", ways)
+	}
+	if c.Logs.Kubernetes != nil && c.Kubernetes == nil {
+		found.add(at(root, "logs", "kubernetes"), "logs.kubernetes", "needs the cluster: set kubernetes, {} in one of its pods")
 	}
 	if c.Logs.Loki != nil && !strings.Contains(c.Logs.Loki.Selector, "$service") && c.Logs.Loki.Selector != "" {
 		found.add(at(root, "logs", "loki", "selector"), "logs.loki.selector",

@@ -38,7 +38,7 @@ type wired struct {
 func wire(c *config.Config, log *slog.Logger, now func() time.Time) (*wired, error) {
 	var grants atomic.Pointer[[]diagnostics.Grant]
 	w := &wired{leave: func() {}, throttles: newThrottles(c)}
-	deps, unmade := w.clients(c, log)
+	deps, unmade := w.clients(c, log, now)
 	deps.Now, deps.Grants = now, func() []diagnostics.Grant { return *grants.Load() }
 	loaded, err := loadCatalog(c, probes.All(deps))
 	if err := errors.Join(unmade, err); err != nil {
@@ -65,11 +65,12 @@ func wire(c *config.Config, log *slog.Logger, now func() time.Time) (*wired, err
 
 // clients makes a client for each system of the configuration. The probes of
 // one that cannot be made are as if it was not configured.
-func (w *wired) clients(c *config.Config, log *slog.Logger) (probes.Deps, error) {
-	deps := probes.Deps{SPIFFE: spiffeDeps(c.SPIFFE), Logs: logSource(c.Logs, w.throttles.loki), MongoURIs: mongoURIs(c.MongoDB)}
+func (w *wired) clients(c *config.Config, log *slog.Logger, now func() time.Time) (probes.Deps, error) {
+	deps := probes.Deps{SPIFFE: spiffeDeps(c.SPIFFE), MongoURIs: mongoURIs(c.MongoDB)}
 	var vault, prometheus error
 	cluster := w.enter(c)
 	deps.Kubernetes.Client = w.cluster.Client
+	deps.Logs = logSource(c, deps.Kubernetes.Client, w.throttles.loki, now)
 	if c.Vault != nil {
 		if w.identity, vault = newIdentity(c, w.throttles.vault, log); vault == nil {
 			deps.Vault = probes.Vault{Client: w.identity.client, Nodes: c.Vault.Nodes, CLIAddr: c.Vault.Address}
@@ -153,16 +154,26 @@ func prometheusDeps(c *config.Prometheus, bound *throttle.Throttle) (probes.Prom
 	return probes.Prometheus{API: promv1.NewAPI(client), URL: c.URL}, nil
 }
 
-func logSource(c *config.Logs, bound *throttle.Throttle) probes.LogSource {
+func logSource(c *config.Config, cluster probes.ClusterAPI, bound *throttle.Throttle, now func() time.Time) probes.LogSource {
+	logs := c.Logs
 	switch {
-	case c == nil:
+	case logs == nil:
 		return nil
-	case c.Loki != nil:
-		client := &http.Client{Transport: bound.Over(withBearer(c.Loki.URL, c.Loki.BearerToken))}
-		return probes.NewLoki(c.Loki.URL, c.Loki.Selector, client)
+	case logs.Loki != nil:
+		client := &http.Client{Transport: bound.Over(withBearer(logs.Loki.URL, logs.Loki.BearerToken))}
+		return probes.NewLoki(logs.Loki.URL, logs.Loki.Selector, client)
+	case logs.Kubernetes != nil:
+		if cluster == nil { // it could not be made, which is said already
+			return nil
+		}
+		workloads := map[string]diagnostics.Workload{}
+		for _, t := range targets(c) {
+			workloads[t.Name] = t.Workload
+		}
+		return probes.NewPodLogs(cluster, workloads, logs.Kubernetes.Container, now)
 	default:
 		globs := map[string][]string{}
-		for service, patterns := range c.Files {
+		for service, patterns := range logs.Files {
 			for _, p := range patterns {
 				globs[service] = append(globs[service], string(p))
 			}

@@ -45,6 +45,7 @@ type Logs struct {
 	Bad       int64     // of those, lines that are not JSON objects: they are not shown
 	Truncated bool      // more lines match than were read
 	Counted   time.Time // how far back the counts reach; Since unless it is truncated
+	Unseen    []string  // pods whose logs could not be read, each with why
 	Source    string    // like loki
 	Command   string    // that a person can paste, to see the lines
 }

@@ -41,6 +41,7 @@ type Heard struct {
 	Steps     int
 	Lines     int64                   // all lines of the service in the window
 	Truncated bool                    // more of its lines have the id than were read
+	Unseen    []string                // pods whose logs could not be read, each with why
 	Blind     *diagnostics.BlindError // nobody could look; nil: the log was read
 	Command   string                  // that a person can paste
 }
@@ -100,5 +101,5 @@ func (t Trace) FirstFailure() (Step, bool) {
 // Unseen says whether a log could not be read, or not whole: then the flow may
 // have more steps.
 func (t Trace) Unseen() bool {
-	return slices.ContainsFunc(t.Heard, func(h Heard) bool { return h.Blind != nil || h.Truncated })
+	return slices.ContainsFunc(t.Heard, func(h Heard) bool { return h.Blind != nil || h.Truncated || len(h.Unseen) > 0 })
 }

@@ -33,7 +33,7 @@ const (
 // *diagnostics.BlindError.
 func (g *LogGuide) Logs(ctx context.Context, ask guide.LogsAsk) (guide.Logs, error) {
 	if g.source == nil {
-		return guide.Logs{}, notConfigured("where the logs are", lokiKey, filesKey)
+		return guide.Logs{}, notConfigured("where the logs are", lokiKey, filesKey, podLogsKey)
 	}
 	until := g.now()
 	base := LogQuery{
@@ -60,7 +60,7 @@ func (g *LogGuide) search(ctx context.Context, logs *guide.Logs, q LogQuery) err
 	read.counted(logs)
 	logs.Count(read.lines)
 	logs.Latest = read.lines[:min(len(read.lines), maxGuideLast)]
-	logs.Lines, logs.Newest, logs.Pods = read.page.Lines, read.page.Newest, len(read.page.Pods)
+	logs.Lines, logs.Newest, logs.Pods, logs.Unseen = read.page.Lines, read.page.Newest, len(read.page.Pods), read.page.Unseen
 	return nil
 }
 
@@ -84,7 +84,7 @@ func (g *LogGuide) survey(ctx context.Context, logs *guide.Logs, q LogQuery) err
 	slices.SortStableFunc(counted, func(a, b guide.Line) int { return b.At.Compare(a.At) })
 	logs.Count(counted)
 	logs.Latest, logs.Bad = reads[2].lines, reads[2].bad // the others look for JSON alone
-	logs.Lines, logs.Newest, logs.Pods = reads[2].page.Lines, reads[2].page.Newest, len(reads[2].page.Pods)
+	logs.Lines, logs.Newest, logs.Pods, logs.Unseen = reads[2].page.Lines, reads[2].page.Newest, len(reads[2].page.Pods), reads[2].page.Unseen
 	return nil
 }
 
@@ -153,7 +153,7 @@ func (r logRecord) shown(service string) guide.Line {
 // to read at all, with a *diagnostics.BlindError.
 func (g *LogGuide) Trace(ctx context.Context, ask guide.TraceAsk) (guide.Trace, error) {
 	if g.source == nil {
-		return guide.Trace{}, notConfigured("where the logs are", lokiKey, filesKey)
+		return guide.Trace{}, notConfigured("where the logs are", lokiKey, filesKey, podLogsKey)
 	}
 	until := g.now()
 	trace := guide.Trace{ID: clean(ask.ID, maxDetail), Since: until.Add(-ask.Since), Until: until, Heard: make([]guide.Heard, len(ask.Services))}
@@ -165,7 +165,7 @@ func (g *LogGuide) Trace(ctx context.Context, ask guide.TraceAsk) (guide.Trace, 
 		if err != nil && !errors.As(err, &heard.Blind) {
 			heard.Blind = &diagnostics.BlindError{Reason: diagnostics.ReasonError, Detail: "search the logs of " + q.Service}
 		}
-		heard.Steps, heard.Lines, heard.Truncated = len(read.lines), read.page.Lines, read.page.Truncated
+		heard.Steps, heard.Lines, heard.Truncated, heard.Unseen = len(read.lines), read.page.Lines, read.page.Truncated, read.page.Unseen
 		trace.Heard[i], reads[i] = heard, read
 	})
 	var lines []guide.Line

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -48,7 +49,14 @@ func workloadOf(ctx context.Context, k Kubernetes, args WorkloadArgs) (ClusterWo
 // worker's process is as told.
 func startCluster(t *testing.T, worker func() error) (*lab.Client, Kubernetes) {
 	t.Helper()
-	dir := t.TempDir()
+	admin, k, _ := startClusterIn(t, t.TempDir(), worker)
+	return admin, k
+}
+
+// startClusterIn also says how others enter. The worker logs to worker.log in
+// the folder.
+func startClusterIn(t *testing.T, dir string, worker func() error) (*lab.Client, Kubernetes, *rest.Config) {
+	t.Helper()
 	server, err := lab.StartServer(t.Context(), dir, func(line string) { t.Log(line) })
 	if err != nil {
 		t.Fatal(err)
@@ -64,7 +72,7 @@ func startCluster(t *testing.T, worker func() error) (*lab.Client, Kubernetes) {
 	}
 	nothing := func(context.Context) error { return nil }
 	workloads := []lab.Workload{
-		{Kind: lab.Deployment, Namespace: "neural-hive-execution", Name: "worker-agents", Restart: nothing, Ready: func(context.Context) error { return worker() }},
+		{Kind: lab.Deployment, Namespace: "neural-hive-execution", Name: "worker-agents", LogFile: filepath.Join(dir, "worker.log"), Restart: nothing, Ready: func(context.Context) error { return worker() }},
 		{Kind: lab.DaemonSet, Namespace: "spire-system", Name: "spire-agent", Restart: nothing, Ready: nothing},
 		{Kind: lab.StatefulSet, Namespace: "spire-system", Name: "spire-server", Restart: nothing, Ready: nothing},
 	}
@@ -74,7 +82,8 @@ func startCluster(t *testing.T, worker func() error) (*lab.Client, Kubernetes) {
 	}
 	t.Cleanup(cluster.Close)
 	eventually(t, func() error { return admin.Available(soon(t), workloads) })
-	return admin, kubernetesAt(t, lab.Admin(server.URL, server.Files))
+	entry := lab.Admin(server.URL, server.Files)
+	return admin, kubernetesAt(t, entry), entry
 }
 
 func eventually(t *testing.T, try func() error) {

@@ -12,8 +12,8 @@ import (
 	"tandem/diagnostics"
 )
 
-// LogSource is where logs are kept. NewLoki and NewFiles make the two there
-// are.
+// LogSource is where logs are kept. NewLoki, NewFiles and NewPodLogs make those
+// that there are.
 type LogSource interface {
 	// Search returns the lines of a service, newest first. An error is a
 	// *diagnostics.BlindError.
@@ -55,6 +55,7 @@ type LogPage struct {
 	Read      int64            // lines that were parsed, by the source or because it gives them to be parsed
 	Bad       int64            // lines that are not JSON objects, where the source reads them
 	Truncated bool             // more lines match, or the window reaches further back than was read
+	Unseen    []string         // parts of the logs that could not be read, each with why: what is not found may be there
 }
 
 // LogLine is one line as it was written.
@@ -119,6 +120,7 @@ type Volume struct {
 	Newest time.Time `cel:"newest"` // line
 	Read   int64     `cel:"read"`   // newest lines that were parsed
 	Bad    int64     `cel:"bad"`    // of those, lines that are not JSON objects
+	Unseen []string  `cel:"unseen"` // pods whose logs could not be read, each with why
 }
 
 // Events are what was found in the logs of a service. Finding nothing proves
@@ -183,7 +185,7 @@ func (p logProbes) volume(ctx context.Context, args VolumeArgs) (Volume, []diagn
 		})
 	}
 	found := collect(page, q)
-	facts := Volume{Lines: page.Lines, Newest: page.Newest, Read: found.Read, Bad: found.Bad}
+	facts := Volume{Lines: page.Lines, Newest: page.Newest, Read: found.Read, Bad: found.Bad, Unseen: page.Unseen}
 	t.add(show, "%d lines, newest of %s; %d of the newest %d are not JSON",
 		facts.Lines, facts.Newest.UTC().Format(time.RFC3339), facts.Bad, facts.Read)
 	return facts, t.list, nil
@@ -202,6 +204,9 @@ func (p logProbes) events(ctx context.Context, args EventsArgs) (Events, []diagn
 		return Events{}, t.list, err
 	}
 	facts := collect(page, q)
+	if len(page.Unseen) > 0 && facts.Matched == 0 {
+		return Events{}, t.list, t.fail(p.source.Command(q), halfSeen(args.Service, page.Unseen))
+	}
 	t.add(p.source.Command(q), "%s", facts.words())
 	return facts, t.list, nil
 }
@@ -209,7 +214,7 @@ func (p logProbes) events(ctx context.Context, args EventsArgs) (Events, []diagn
 // search asks the source over a window that ends now.
 func (p logProbes) search(ctx context.Context, q LogQuery, since time.Duration) (LogPage, LogQuery, *trail, error) {
 	if p.source == nil {
-		return LogPage{}, q, &trail{now: p.now}, notConfigured("where the logs are", lokiKey, filesKey)
+		return LogPage{}, q, &trail{now: p.now}, notConfigured("where the logs are", lokiKey, filesKey, podLogsKey)
 	}
 	ctx, cancel := within(ctx)
 	defer cancel()
@@ -229,7 +234,7 @@ func (p logProbes) search(ctx context.Context, q LogQuery, since time.Duration) 
 // collect keeps the events that were asked for. A source also finds lines that
 // merely look like it; what they say decides.
 func collect(page LogPage, q LogQuery) Events {
-	facts := Events{Read: page.Read, Bad: page.Bad, Truncated: page.Truncated, Counts: map[string]int64{}}
+	facts := Events{Read: page.Read, Bad: page.Bad, Truncated: page.Truncated || len(page.Unseen) > 0, Counts: map[string]int64{}}
 	for _, name := range q.Events {
 		facts.Counts[name] = 0
 	}

@@ -51,7 +51,7 @@ func (v vaultProbes) accessors(ctx context.Context, t *trail, service, file stri
 	if file != "" {
 		find = accessorInFile
 	} else if v.logs == nil {
-		return nil, notConfigured("the accessor of "+service+"'s Vault token", "services."+service+".accessor_file", lokiKey, filesKey)
+		return nil, notConfigured("the accessor of "+service+"'s Vault token", "services."+service+".accessor_file", lokiKey, filesKey, podLogsKey)
 	}
 	found, show, err := find(ctx, t, service, file)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -89,6 +90,11 @@ func (l *logs) serve(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "no log of that pod", http.StatusNotFound)
 		return
 	}
+	query := r.URL.Query()
+	if query.Get("previous") == "true" { // processes of the lab come back as new pods
+		http.Error(w, fmt.Sprintf("previous terminated container %q in pod %q not found", r.PathValue("container"), r.PathValue("pod")), http.StatusBadRequest)
+		return
+	}
 	file, err := os.Open(s.file)
 	if err != nil {
 		http.Error(w, "the pod has not written yet", http.StatusNotFound)
@@ -96,16 +102,55 @@ func (l *logs) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	defer file.Close()
 	w.Header().Set("Content-Type", "text/plain")
-	query := r.URL.Query()
 	if err := s.seek(file, query.Get("tailLines")); err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	if query.Get("follow") != "true" {
-		_, _ = io.Copy(w, limited(file, query.Get("limitBytes"))) // a caller that went away needs none
+	if query.Get("follow") == "true" {
+		s.follow(r.Context(), w, file)
 		return
 	}
-	s.follow(r.Context(), w, file)
+	var lines io.Reader = file
+	if since, stamped := query.Get("sinceTime"), query.Get("timestamps") == "true"; since != "" || stamped {
+		if lines, err = stampedLines(file, since, stamped); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+	}
+	_, _ = io.Copy(w, limited(lines, query.Get("limitBytes"))) // a caller that went away needs none
+}
+
+// stampedLines are the lines since a time, each with its time before it if
+// wanted. A kubelet knows when a line was written; here the line says it, or the
+// one before it does.
+func stampedLines(file io.Reader, since string, stamped bool) (io.Reader, error) {
+	var from, at time.Time
+	if since != "" {
+		var err error
+		if from, err = time.Parse(time.RFC3339, since); err != nil {
+			return nil, fmt.Errorf("sinceTime is %q: want RFC 3339", since)
+		}
+	}
+	var out bytes.Buffer
+	scanner := bufio.NewScanner(file)
+	scanner.Buffer(nil, 1<<20)
+	for scanner.Scan() {
+		var line struct {
+			Timestamp time.Time `json:"timestamp"`
+		}
+		if json.Unmarshal(scanner.Bytes(), &line) == nil && !line.Timestamp.IsZero() {
+			at = line.Timestamp
+		}
+		if at.Before(from) {
+			continue
+		}
+		if stamped {
+			out.WriteString(at.UTC().Format(time.RFC3339Nano) + " ")
+		}
+		out.Write(scanner.Bytes())
+		out.WriteByte('\n')
+	}
+	return &out, scanner.Err()
 }
 
 // limited is the reader up to a number of bytes, or all of it.
