@@ -80,11 +80,11 @@ type terminalGrammar struct {
 	} `cmd:""`
 	Freeze     Freeze     `cmd:""`
 	Unfreeze   Unfreeze   `cmd:""`
-	Watch      Watch      `cmd:"" more:""`
-	Unwatch    Unwatch    `cmd:""`
-	Watches    Watches    `cmd:""`
-	Suppress   Suppress   `cmd:"" more:""`
-	Unsuppress Unsuppress `cmd:""`
+	Watch      Watch      `cmd:"" aliases:"vigiar" more:""`
+	Unwatch    Unwatch    `cmd:"" aliases:"desvigiar"`
+	Watches    Watches    `cmd:"" aliases:"vigias"`
+	Suppress   Suppress   `cmd:"" aliases:"silenciar" more:""`
+	Unsuppress Unsuppress `cmd:"" aliases:"dessilenciar"`
 	Manifest   Manifest   `cmd:""`
 	Completion Completion `cmd:""`
 	Help       Help       `cmd:""`

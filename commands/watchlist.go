@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -21,7 +22,7 @@ func WatchesPage(l WatchList, w Words) Page {
 	page := Page{Heading(w.Say("watches_title"))}
 	var watched, alerts, hushed List
 	for _, one := range l.Watches {
-		item := Item{Name: oneLine(one.Service), Text: w.watchLine(one, l)}
+		item := Item{Name: w.watchedName(one), Text: w.watchLine(one, l)}
 		if l.Link != nil {
 			item.Link = l.Link(one)
 		}
@@ -48,6 +49,14 @@ func WatchesPage(l WatchList, w Words) Page {
 	return page
 }
 
+// watchedName is the service, or what an alert says instead of one.
+func (w Words) watchedName(one watches.Watch) string {
+	if one.Service == "" && one.Alert != nil {
+		return cmp.Or(cut(oneLine(one.Alert.Service), maxNamed), "?")
+	}
+	return oneLine(one.Service)
+}
+
 // watchLine is how often and where a service is looked at, what that came to, and
 // when the next look is.
 func (w Words) watchLine(one watches.Watch, l WatchList) string {
@@ -63,6 +72,7 @@ func (w Words) watchLine(one watches.Watch, l WatchList) string {
 	switch {
 	case m.Ran.IsZero():
 		parts = append(parts, w.Say("watch_never"))
+	case one.Service == "": // an alert that names none
 	case m.Missed > 0:
 		parts = append(parts, w.Count("watch_missed", m.Missed))
 	default:
