@@ -29,7 +29,7 @@ import (
 const (
 	watchedServices = 200
 	watchedParallel = 2
-	watchedRate     = 250 // requests a second to each system, in the long run
+	watchedRate     = 200 // requests a second to each system, in the long run
 	watchedBurst    = throttle.RoomOfOne * (watchedParallel + 1)
 )
 
@@ -140,7 +140,7 @@ func newEstate(b *testing.B) *estate {
 	ofVault := newSystem(b, "vault", &e.runs, answerVault)
 	ofPrometheus := newSystem(b, "prometheus", &e.runs, answerPrometheus)
 	ofLoki := newSystem(b, "loki", &e.runs, func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprint(w, `{"status":"success","data":{"resultType":"streams","result":[]}}`)
+		fmt.Fprintf(w, `{"status":"success","data":{"resultType":"streams","result":[{"stream":{"pod":"a"},"values":[["%d","{\"event\":\"ready\"}"]]}]}}`, time.Now().UnixNano())
 	})
 	e.systems = []*system{ofVault, ofPrometheus, ofLoki}
 	for _, s := range e.systems {
@@ -261,6 +261,15 @@ func answerVault(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprint(w, `{"data":{"type":"shamir","sealed":false,"initialized":true,"keys":[]},"type":"shamir","sealed":false,"initialized":true,"ha_enabled":false}`)
 }
 
-func answerPrometheus(w http.ResponseWriter, _ *http.Request) {
+func answerPrometheus(w http.ResponseWriter, r *http.Request) {
+	if strings.HasSuffix(r.URL.Path, "/targets") {
+		var targets []string
+		for i := range watchedServices {
+			targets = append(targets, fmt.Sprintf(`{"labels":{"job":"service-%03d"},"scrapeUrl":"http://a/metrics","lastError":"","lastScrape":%q,"health":"up"}`,
+				i, time.Now().Format(time.RFC3339)))
+		}
+		fmt.Fprintf(w, `{"status":"success","data":{"activeTargets":[%s],"droppedTargets":[]}}`, strings.Join(targets, ","))
+		return
+	}
 	fmt.Fprintf(w, `{"status":"success","data":{"resultType":"vector","result":[{"metric":{"status":"success","instance":"a"},"value":[%d,"1"]}]}}`, time.Now().Unix())
 }
