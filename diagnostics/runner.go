@@ -78,7 +78,7 @@ func (r *Runner) Run(ctx context.Context, service Target, opts RunOptions) (Repo
 	if err != nil {
 		return Report{}, err
 	}
-	results := run.all(limited, opts.Progress)
+	results := run.all(withMemo(limited), opts.Progress)
 	if err := ctx.Err(); err != nil {
 		return Report{}, err
 	}

@@ -111,17 +111,20 @@ func sum(samples []Sample) Query {
 	return facts
 }
 
-// instant asks one query for now.
+// instant asks one query for now; of one diagnosis once, since many queries have
+// the same parent.
 func (p prometheusProbes) instant(ctx context.Context, t *trail, query string) ([]Sample, error) {
 	show := p.command("/api/v1/query", "query="+query)
-	value, warnings, _, err := p.API.Query(ctx, query, p.now())
-	if err == nil && len(warnings) > 0 {
-		err = blindWarnings(warnings)
-	}
-	if err != nil {
-		return nil, t.fail(show, blindPrometheus("GET /api/v1/query", err))
-	}
-	samples, err := samplesOf(value)
+	samples, err := diagnostics.Remember(ctx, show, func() ([]Sample, error) {
+		value, warnings, _, err := p.API.Query(ctx, query, p.now())
+		switch {
+		case err != nil:
+			return nil, err
+		case len(warnings) > 0:
+			return nil, blindWarnings(warnings)
+		}
+		return samplesOf(value)
+	})
 	if err != nil {
 		return nil, t.fail(show, blindPrometheus("GET /api/v1/query", err))
 	}

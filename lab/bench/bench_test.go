@@ -23,6 +23,7 @@ func BenchmarkLab(b *testing.B) {
 	lab := up(b)
 	b.Run("start", lab.start)
 	b.Run("size", lab.size)
+	b.Run("asked", lab.asked)
 	b.Run("diagnose/loopback", lab.diagnoseOnLoopback)
 	b.Run("diagnose/5ms-away", lab.diagnoseOverZones)
 	b.Run("diagnose/20ms-away", lab.diagnoseRemotely)

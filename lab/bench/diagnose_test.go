@@ -95,6 +95,11 @@ func (l *bench) compare(b *testing.B, where, config, dsn string) {
 // diagnose runs the bot and returns its report and the life of its process.
 func (l *bench) diagnose(b *testing.B, config string) (diagnostics.View, time.Duration) {
 	b.Helper()
+	return l.diagnoseService(b, config, service)
+}
+
+func (l *bench) diagnoseService(b *testing.B, config, service string) (diagnostics.View, time.Duration) {
+	b.Helper()
 	ctx, cancel := context.WithTimeout(b.Context(), time.Minute)
 	defer cancel()
 	var stderr bytes.Buffer
