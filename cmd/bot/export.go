@@ -196,6 +196,7 @@ func outline(c *config.Config, clean func(string) string) configOutline {
 		{"store", storeOf(c.Store), c.Store != nil},
 		{"approvals", "", c.Approvals != nil},
 		{"remedies", "", c.Remedies != nil},
+		{"alertmanager", "", c.Alertmanager != nil},
 		{"traces", "", c.Traces != nil},
 	} {
 		if system.is {

@@ -117,7 +117,7 @@ func (a *app) diff(ctx context.Context, ask commands.TerminalDiff) int {
 		if err != nil {
 			return a.untold(err)
 		}
-		status := exitOK
+		var status int
 		if ask.Output == commands.FormatText {
 			status = a.page(commands.DiffDigest(compared, a.now(), a.words).Whole(), nil)
 		} else {
