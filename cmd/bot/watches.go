@@ -77,8 +77,13 @@ func (a *app) watch(ctx context.Context, c commands.Watch) int {
 
 // watchable is the service and the channel that are meant.
 func (a *app) watchable(cfg *config.Config, c commands.Command, service, in string) (name, channel string, err error) {
-	name, err = commands.ResolveService(&diagnoser{services: targets(cfg)}, commands.CommandName(c), service)
+	w, err := wire(cfg, a.log, a.now)
+	if err != nil {
+		return "", "", err
+	}
+	defer w.leave()
 	channel, _ = commands.ChannelOf(in)
+	name, err = commands.ResolveService(w.diagnoser, commands.CommandName(c), service)
 	return name, channel, err
 }
 
