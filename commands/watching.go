@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"errors"
 	"regexp"
 	"strconv"
 	"strings"
@@ -222,7 +223,7 @@ func everyService(word string) bool {
 }
 
 func withFlag(err error, flag string) error {
-	if usage, ok := err.(*UsageError); ok {
+	if usage, ok := errors.AsType[*UsageError](err); ok {
 		usage.Flag = flag
 	}
 	return err

@@ -81,9 +81,10 @@ func (w Watch) After(t time.Time) time.Time {
 	}
 	sum := fnv.New64a()
 	_, _ = sum.Write([]byte(w.ID)) // a hash takes everything
-	shift := time.Duration(sum.Sum64() % uint64(w.Every))
-	passed := time.Duration(t.UnixNano()) - shift
-	return time.Unix(0, int64((passed/w.Every+1)*w.Every+shift)).UTC()
+	every := int64(w.Every)
+	shift := int64(sum.Sum64() % uint64(every))
+	passed := (t.UnixNano() - shift) / every
+	return time.Unix(0, (passed+1)*every+shift).UTC()
 }
 
 // Alert is what Alertmanager says of a group of alerts. Its texts come from
