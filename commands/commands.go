@@ -71,6 +71,29 @@ func (d TerminalDiagnose) Diagnose() Diagnose {
 	return Diagnose{Service: d.Service, Since: d.Since, Check: d.Check}
 }
 
+// TerminalLogs, TerminalTrace and TerminalMetrics are Logs, Trace and Metrics in a
+// terminal, where the form of the answer can be chosen.
+type (
+	// TerminalLogs is Logs in a terminal.
+	TerminalLogs struct {
+		Logs
+
+		Output Format `short:"o" placeholder:"text" default:"text"`
+	}
+	// TerminalTrace is Trace in a terminal.
+	TerminalTrace struct {
+		Trace
+
+		Output Format `short:"o" placeholder:"text" default:"text"`
+	}
+	// TerminalMetrics is Metrics in a terminal.
+	TerminalMetrics struct {
+		Metrics
+
+		Output Format `short:"o" placeholder:"text" default:"text"`
+	}
+)
+
 // Run asks the bot to serve Slack until it is stopped.
 type Run struct{}
 
@@ -129,6 +152,9 @@ func (WhoAmI) command()           {}
 func (Help) command()             {}
 func (Version) command()          {}
 func (TerminalDiagnose) command() {}
+func (TerminalLogs) command()     {}
+func (TerminalTrace) command()    {}
+func (TerminalMetrics) command()  {}
 func (Run) command()              {}
 func (LintCatalog) command()      {}
 func (TestCatalog) command()      {}

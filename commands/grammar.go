@@ -52,9 +52,9 @@ type terminalGrammar struct {
 	Diagnose TerminalDiagnose `cmd:""`
 	Explain  Explain          `cmd:""`
 	Checks   Checks           `cmd:""`
-	Logs     Logs             `cmd:""`
-	Trace    Trace            `cmd:""`
-	Metrics  Metrics          `cmd:""`
+	Logs     TerminalLogs     `cmd:""`
+	Trace    TerminalTrace    `cmd:""`
+	Metrics  TerminalMetrics  `cmd:""`
 	Runs     TerminalListRuns `cmd:""`
 	Diff     TerminalDiff     `cmd:""`
 	Export   Export           `cmd:"" more:""`

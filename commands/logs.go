@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"tandem/diagnostics"
 	"tandem/diagnostics/guide"
 )
 
@@ -24,7 +23,7 @@ var (
 // LogsDigest says what the logs of a service say: the runbook's events over
 // time, then the failures, then the latest lines.
 func LogsDigest(l guide.Logs, w Words) Digest {
-	d := Digest{Title: logsTitle(l, w), Name: "logs-" + l.Service, Status: logsStatus(l)}
+	d := Digest{Title: logsTitle(l, w), Name: "logs-" + l.Service, Status: l.Status()}
 	head := Page{Heading(d.Title), Paragraph(logsHead(l, w))}
 	page := func(x extent) Page {
 		p := append(Page{}, head...)
@@ -46,19 +45,6 @@ func logsTitle(l guide.Logs, w Words) string {
 		return w.Say("logs_title_search", "Service", l.Service, "Search", searched(l.Search))
 	}
 	return w.Say("logs_title", "Service", l.Service)
-}
-
-func logsStatus(l guide.Logs) diagnostics.Status {
-	switch {
-	case l.Silent():
-		return diagnostics.Unknown
-	case len(l.Failures) > 0:
-		return diagnostics.Fail
-	case len(l.Unseen) > 0:
-		return diagnostics.Unknown
-	default:
-		return diagnostics.Pass
-	}
 }
 
 // logsHead says how much there is to read.

@@ -38,16 +38,14 @@ func TraceDigest(t guide.Trace, hidden []string, w Words) Digest {
 	return d
 }
 
+// traceStatus is that of the flow: without the logs of hidden services it is not
+// known to be well.
 func traceStatus(t guide.Trace, hidden []string) diagnostics.Status {
-	_, failed := t.FirstFailure()
-	switch {
-	case failed:
-		return diagnostics.Fail
-	case len(t.Steps) == 0, t.Unseen(), len(hidden) > 0:
+	status := t.Status()
+	if status == diagnostics.Pass && len(hidden) > 0 {
 		return diagnostics.Unknown
-	default:
-		return diagnostics.Pass
 	}
+	return status
 }
 
 func traceHead(t guide.Trace, w Words) string {

@@ -61,11 +61,11 @@ func (a *app) do(ctx context.Context, cmd commands.Command) int {
 		return a.diagnose(ctx, c)
 	case commands.Checks, commands.Explain:
 		return a.describe(c)
-	case commands.Logs:
+	case commands.TerminalLogs:
 		return a.showLogs(ctx, c)
-	case commands.Trace:
+	case commands.TerminalTrace:
 		return a.showTrace(ctx, c)
-	case commands.Metrics:
+	case commands.TerminalMetrics:
 		return a.showMetrics(ctx, c)
 	case commands.TerminalListRuns:
 		return a.listRuns(ctx, c)

@@ -73,53 +73,50 @@ func (r *reader) Metrics(ctx context.Context, ask guide.MetricsAsk) (guide.Metri
 	return r.metrics.Metrics(ctx, ask, targets)
 }
 
+// shown is what was read, for people and for programs.
+type shown struct {
+	digest commands.Digest
+	view   any
+}
+
 // showLogs prints what the logs of a service say.
-func (a *app) showLogs(ctx context.Context, ask commands.Logs) int {
-	return a.read(ctx, func(w *wired) (commands.Digest, error) {
-		service, err := commands.ResolveService(w.diagnoser, commands.CommandName(ask), ask.Service)
+func (a *app) showLogs(ctx context.Context, ask commands.TerminalLogs) int {
+	return a.read(ctx, ask.Output, func(w *wired) (shown, error) {
+		service, err := commands.ResolveService(w.diagnoser, commands.CommandName(ask.Logs), ask.Service)
 		if err != nil {
-			return commands.Digest{}, err
+			return shown{}, err
 		}
 		found, err := w.reader.Logs(ctx, ask.Ask(service))
-		if err != nil {
-			return commands.Digest{}, err
-		}
-		return commands.LogsDigest(found, a.words), nil
+		return shown{commands.LogsDigest(found, a.words), found.In(a.words.Lang)}, err
 	})
 }
 
 // showTrace prints the flow of an id.
-func (a *app) showTrace(ctx context.Context, ask commands.Trace) int {
-	return a.read(ctx, func(w *wired) (commands.Digest, error) {
+func (a *app) showTrace(ctx context.Context, ask commands.TerminalTrace) int {
+	return a.read(ctx, ask.Output, func(w *wired) (shown, error) {
 		found, err := w.reader.Trace(ctx, ask.Ask(w.reader.Traced()))
-		if err != nil {
-			return commands.Digest{}, err
-		}
-		return commands.TraceDigest(found, nil, a.words), nil
+		return shown{commands.TraceDigest(found, nil, a.words), found.In(a.words.Lang)}, err
 	})
 }
 
 // showMetrics prints the metrics of a service, or those of a group of all.
-func (a *app) showMetrics(ctx context.Context, ask commands.Metrics) int {
-	return a.read(ctx, func(w *wired) (commands.Digest, error) {
+func (a *app) showMetrics(ctx context.Context, ask commands.TerminalMetrics) int {
+	return a.read(ctx, ask.Output, func(w *wired) (shown, error) {
 		services := w.diagnoser.Services()
 		if _, group := ask.Group(); !group {
-			service, err := commands.ResolveService(w.diagnoser, commands.CommandName(ask), ask.About)
+			service, err := commands.ResolveService(w.diagnoser, commands.CommandName(ask.Metrics), ask.About)
 			if err != nil {
-				return commands.Digest{}, err
+				return shown{}, err
 			}
 			services = []string{service}
 		}
 		found, err := w.reader.Metrics(ctx, ask.Ask(services))
-		if err != nil {
-			return commands.Digest{}, err
-		}
-		return commands.MetricsDigest(found, nil, a.words), nil
+		return shown{commands.MetricsDigest(found, nil, a.words), found.In(a.words.Lang)}, err
 	})
 }
 
-// read prints all of a digest. The exit status is that of a diagnosis.
-func (a *app) read(ctx context.Context, read func(*wired) (commands.Digest, error)) int {
+// read prints all of what was read. The exit status is that of a diagnosis.
+func (a *app) read(ctx context.Context, format commands.Format, read func(*wired) (shown, error)) int {
 	c, err := a.config()
 	if err != nil {
 		return a.fail(err)
@@ -129,18 +126,23 @@ func (a *app) read(ctx context.Context, read func(*wired) (commands.Digest, erro
 		return a.fail(err)
 	}
 	defer w.close(ctx)
-	digest, err := read(w)
+	s, err := read(w)
+	status := s.digest.Status
 	if blind, unseen := errors.AsType[*diagnostics.BlindError](err); unseen && ctx.Err() == nil {
-		if code := a.page(commands.BlindPage(blind, a.words), nil); code != exitOK {
-			return code
-		}
-		return exitUnknown
+		s.view = guide.NothingView{Status: diagnostics.Unknown, Blind: guide.BlindIn(blind, a.words.Lang)}
+		s.digest.Full, status, err = commands.BlindPage(blind, a.words), diagnostics.Unknown, nil
 	}
 	if err != nil {
 		return a.fail(err)
 	}
-	if code := a.page(digest.Full, nil); code != exitOK {
+	code := exitOK
+	if format == commands.FormatText {
+		code = a.page(s.digest.Full, nil)
+	} else {
+		code = a.encode(s.view, format)
+	}
+	if code != exitOK {
 		return code
 	}
-	return exitOf(digest.Status)
+	return exitOf(status)
 }
