@@ -23,11 +23,10 @@ const (
 	runColumns = "id, service, at, status, causes, source, who, place, since, whole"
 	insertRun  = "INSERT INTO runs (" + runColumns + `, body)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING`
-	selectRun     = "SELECT " + runColumns + ", body FROM runs WHERE id = $1"
-	selectLastRun = "SELECT " + runColumns + ", body FROM runs WHERE service = $1 AND whole = 1 ORDER BY at DESC, id DESC LIMIT 1"
-	selectRuns    = "SELECT " + runColumns + " FROM runs WHERE service = $1 ORDER BY at DESC, id DESC LIMIT $2"
-	pruneOld      = "DELETE FROM runs WHERE at < $1"
-	pruneMany     = `DELETE FROM runs WHERE service = $1 AND id NOT IN
+	selectRun  = "SELECT " + runColumns + ", body FROM runs WHERE id = $1"
+	selectRuns = "SELECT " + runColumns + " FROM runs WHERE service = $1 ORDER BY at DESC, id DESC LIMIT $2"
+	pruneOld   = "DELETE FROM runs WHERE at < $1"
+	pruneMany  = `DELETE FROM runs WHERE service = $1 AND id NOT IN
 		(SELECT id FROM runs WHERE service = $1 ORDER BY at DESC, id DESC LIMIT $2)`
 )
 
@@ -85,20 +84,10 @@ func (s *Store) pruneRuns(ctx context.Context, tx querier, service string) error
 // FindRun returns a run that is kept; the error is diagnostics.ErrNoRun when none of
 // that id is.
 func (s *Store) FindRun(ctx context.Context, id string) (diagnostics.Run, error) {
-	return s.oneRun(ctx, selectRun, id)
-}
-
-// LastRun returns the latest run of a whole service; diagnostics.ErrNoRun when
-// none is kept.
-func (s *Store) LastRun(ctx context.Context, service string) (diagnostics.Run, error) {
-	return s.oneRun(ctx, selectLastRun, service)
-}
-
-func (s *Store) oneRun(ctx context.Context, query, by string) (diagnostics.Run, error) {
 	var found []diagnostics.Run
 	err := s.again(ctx, func(ctx context.Context) error {
 		var err error
-		found, err = collect(ctx, s.reader, scanRun, query, safeText(by))
+		found, err = collect(ctx, s.reader, scanRun, selectRun, safeText(id))
 		return err
 	})
 	switch {

@@ -76,10 +76,6 @@ func TestARunIsReadAsItWasKept(t *testing.T) {
 		if diff := cmp.Diff(want, got); err != nil || diff != "" {
 			t.Error(err, diff)
 		}
-		last, err := s.LastRun(t.Context(), "worker")
-		if diff := cmp.Diff(want, last); err != nil || diff != "" {
-			t.Error(err, diff)
-		}
 		infos, err := s.ListRuns(t.Context(), "worker", 10)
 		if diff := cmp.Diff([]diagnostics.RunInfo{want.RunInfo}, infos); err != nil || diff != "" {
 			t.Error(err, diff)
@@ -107,13 +103,7 @@ func TestRunsAreFoundByTheirService(t *testing.T) {
 		if got := listed(t, s, "orchestrator", 10); !slices.Equal(got, []string{other}) {
 			t.Errorf("of orchestrator it lists %q", got)
 		}
-		if last, err := s.LastRun(t.Context(), "worker"); err != nil || last.ID != ids[2] {
-			t.Errorf("the latest whole run is %q, %v; want %q", last.ID, err, ids[2])
-		}
 		for _, nobody := range []string{"nobody", "' OR 1=1 --", "a\x00b\xff"} {
-			if _, err := s.LastRun(t.Context(), nobody); !errors.Is(err, diagnostics.ErrNoRun) {
-				t.Errorf("the latest of nobody: %v", err)
-			}
 			if _, err := s.FindRun(t.Context(), nobody); !errors.Is(err, diagnostics.ErrNoRun) {
 				t.Errorf("nobody: %v", err)
 			}
