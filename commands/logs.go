@@ -16,7 +16,7 @@ type extent struct {
 
 // The extents of an answer's two lengths.
 var (
-	short = extent{rows: 12, lines: 5, width: 110}
+	short = extent{rows: 12, lines: 5, width: 78} // that a card of a window of usual width does not wrap
 	full  = extent{rows: 100, lines: 1000, width: 400, absent: true}
 )
 

@@ -50,11 +50,15 @@ func MetricsPicture(m guide.Metrics, w Words) (readings []guide.Reading, caption
 // metricsPart is the table of some numbers, and what is to be said of them: in
 // short only of those that are not well.
 func metricsPart(m guide.Metrics, readings []guide.Reading, short bool, w Words) Page {
-	rows := [][]string{{" ", "", w.Say("metrics_metric"), w.Say("metrics_now"), w.Say("metrics_worst"), w.Say("metrics_limit"), w.Say("metrics_judgement"), ""}}
+	head, row := []string{" ", "", w.Say("metrics_metric"), w.Say("metrics_now"), w.Say("metrics_worst"), w.Say("metrics_limit"), w.Say("metrics_judgement"), ""}, metricRow
+	if short {
+		head, row = shortMetricRow(m, w)
+	}
+	rows := [][]string{head}
 	var notes []string
 	said := map[string]bool{}
 	for _, r := range readings {
-		rows = append(rows, metricRow(r, m, w))
+		rows = append(rows, row(r, m, w))
 		note := metricNote(r, m, w)
 		well := r.Status == diagnostics.Pass || r.Status == diagnostics.Skipped
 		if said[note] || short && well {
@@ -74,6 +78,21 @@ func metricRow(r guide.Reading, m guide.Metrics, w Words) []string {
 	return []string{
 		markOf(r.Status).symbol, r.Service, metricName(r.Metric), amount(r.Now, r.Unit), amount(r.Worst, r.Unit), limit(r), w.Status(r.Status),
 		r.Line(m.Since, m.Until),
+	}
+}
+
+// shortMetricRow makes rows that a card does not wrap: of several services
+// without the line, of one without its name. The mark is the judgement; notes say
+// what is not well, and the file in the thread has all.
+func shortMetricRow(m guide.Metrics, w Words) (head []string, row func(guide.Reading, guide.Metrics, Words) []string) {
+	several := slices.ContainsFunc(m.Readings, func(r guide.Reading) bool { return r.Service != m.Readings[0].Service })
+	if several {
+		return []string{" ", "", w.Say("metrics_metric"), w.Say("metrics_now")}, func(r guide.Reading, _ guide.Metrics, _ Words) []string {
+			return []string{markOf(r.Status).symbol, r.Service, metricName(r.Metric), amount(r.Now, r.Unit)}
+		}
+	}
+	return []string{" ", w.Say("metrics_metric"), w.Say("metrics_now"), ""}, func(r guide.Reading, m guide.Metrics, _ Words) []string {
+		return []string{markOf(r.Status).symbol, metricName(r.Metric), amount(r.Now, r.Unit), r.Line(m.Since, m.Until)}
 	}
 }
 
