@@ -182,16 +182,17 @@ func logLine(l guide.Line, window time.Duration, more ...string) []string {
 	return append(row, visible(event), oneRow(l))
 }
 
-// oneRow is what a line says beside its event.
+// oneRow is what a line says beside its event: what it tells first, then whose it
+// is, for a narrow row is cut at its end.
 func oneRow(l guide.Line) string {
-	var parts []string
-	for _, p := range []struct{ name, value string }{{"pod", l.Pod}, {"plan_id", l.PlanID}, {"request_id", l.RequestID}} {
-		if p.value != "" && !strings.Contains(l.Text, p.name+"=") {
-			parts = append(parts, p.name+"="+p.value)
+	ids := []struct{ name, value string }{{"request_id", l.RequestID}, {"plan_id", l.PlanID}, {"pod", l.Pod}}
+	parts := slices.DeleteFunc(strings.Fields(l.Text), func(word string) bool {
+		return slices.ContainsFunc(ids, func(id struct{ name, value string }) bool { return id.value != "" && word == id.name+"="+id.value })
+	})
+	for _, id := range ids {
+		if id.value != "" {
+			parts = append(parts, id.name+"="+id.value)
 		}
-	}
-	if l.Text != "" {
-		parts = append(parts, l.Text)
 	}
 	return strings.Join(strings.Fields(visible(strings.Join(parts, " "))), " ")
 }
