@@ -135,7 +135,7 @@ func (a *app) read(ctx context.Context, format commands.Format, read func(*wired
 	if err != nil {
 		return a.fail(err)
 	}
-	code := exitOK
+	var code int
 	if format == commands.FormatText {
 		code = a.page(s.digest.Full, nil)
 	} else {
