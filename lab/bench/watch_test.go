@@ -56,6 +56,9 @@ func BenchmarkWatches(b *testing.B) {
 			one, peak := s.questions(), s.peak()
 			b.Logf("%s: %d requests a diagnosis, at most %d in a second; bound: %d a second and %d saved up; %.0f a second in the last round",
 				s.name, one, peak, watchedRate, watchedBurst, float64(one*watchedServices)/took[2].Seconds())
+			if one >= throttle.RoomOfOne {
+				b.Errorf("a diagnosis asks %s %d times: there is room for fewer than %d", s.name, one, throttle.RoomOfOne)
+			}
 			if peak > watchedRate+watchedBurst {
 				b.Errorf("%s was asked %d times in a second", s.name, peak)
 			}
