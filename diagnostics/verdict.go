@@ -58,9 +58,9 @@ func (g chain) explain(code string) []string {
 	}
 	var causes []string
 	seen := map[string]bool{}
-	var walk func(code string)
-	walk = func(code string) {
-		for _, need := range g.needs[code] {
+	var walk func(from string)
+	walk = func(from string) {
+		for _, need := range g.needs[from] {
 			if seen[need] {
 				continue
 			}

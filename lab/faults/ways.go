@@ -56,7 +56,7 @@ func wayFaults() []Fault {
 		gone("postgres-frozen", 4, "PGS-003", "PostgreSQL accepts and never answers, neither the bot nor the worker.", pause("postgres"), resume("postgres")),
 		gone("workload-api-hangs", 2, "SPF-009", "The agent accepts and never answers, and the worker was rolled out.",
 			all(spiffe(map[string]any{"agent_down": "hang"}), restart(worker)), all(spiffe(map[string]any{"agent_down": ""}), restart(worker))),
-		gone("spire-server-hangs", 2, "SPF-002", "The SPIRE server accepts and never answers, and the worker was rolled out.",
+		gone("spire-server-hangs", 2, "SPF-009", "The SPIRE server accepts and never answers, and the worker was rolled out.",
 			all(spiffe(map[string]any{"server_hang": true}), restart(worker)), all(spiffe(map[string]any{"server_hang": false}), restart(worker))),
 		gone("worker-crashed", 0, "KUB-001", "The worker's process died, and nothing starts it again.", kill(worker), restart(worker)),
 		warn("jwt-ttl-below-cache", 2, "SPF-007", "The entry's jwt_svid_ttl is what caches renew at.", entryJWTTTL(300), entryJWTTTL(0)),
