@@ -72,7 +72,7 @@ postgres: {host: h, user: u, dbname: d}
 			BotToken: Ref{Env: "A", path: "slack.bot_token"}, AppToken: Ref{Env: "B", path: "slack.app_token"}, Command: "/vault", DiagnosesPerMinute: 10,
 		},
 		Postgres: &Postgres{Host: "h", User: "u", DBName: "d", Port: 5432, SSLMode: "prefer"},
-		Watch: Watching{Parallel: 2},
+		Watch:    Watching{Parallel: 2},
 		Services: map[string]*Service{
 			"service-registry": {Job: "service-registry", MetricPrefix: "service_registry", Window: 5 * time.Minute},
 			"worker": {

@@ -137,7 +137,8 @@ func (t *tiding) drawNotes(w commands.Words) string {
 	return strings.Join(parts, "\n")
 }
 
-// below posts the diagnosis in the thread, and its evidence when it fails.
+// below posts the diagnosis in the thread, and its evidence when that begins with
+// a failure: later there is a button for it.
 func (t *tiding) below(ctx context.Context, thread string) error {
 	if !t.bulletin.Card {
 		return nil
@@ -156,7 +157,7 @@ func (t *tiding) below(ctx context.Context, thread string) error {
 		notes.offers = b.opts.Approvals.Remedies()
 	}
 	var evidence []message
-	if report.Verdict.Status == diagnostics.Fail {
+	if report.Verdict.Status == diagnostics.Fail && t.news.Thread == "" {
 		evidence, _ = drawEvidence(card, t.words)
 	}
 	notes.depth = len(evidence) > 0
