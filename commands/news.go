@@ -49,6 +49,10 @@ func NewBulletin(watch watches.Watch, n watches.News, w Words) Bulletin {
 	} else if n.Kind == watches.First || n.Kind == watches.Lost {
 		b.Quote = cut(oneLine(watch.Alert.Summary), maxQuoted)
 	}
+	if n.Kind == watches.Missed {
+		b.Status = diagnostics.Unknown
+		return b
+	}
 	if n.Kind == watches.Lost {
 		b.Status, b.Verdict = diagnostics.Unknown, w.lostAlert(*watch.Alert)
 		return b
@@ -71,6 +75,10 @@ func (w Words) newsTitle(watch watches.Watch, n watches.News) string {
 	switch {
 	case n.Kind == watches.Lost:
 		return w.Say("news_lost", "Names", names)
+	case n.Kind == watches.Missed:
+		return w.Say("news_missed", "Target", target)
+	case n.Kind == watches.Back:
+		return w.Say("news_back", "Target", target, "Label", label)
 	case n.Kind == watches.Closed && status == "":
 		return w.Say("news_resolved_blind", "Names", names, "Target", target, "Lasted", lasted)
 	case n.Kind == watches.Closed:

@@ -21,12 +21,14 @@ const (
 	Changed Kind = "changed" // something is otherwise than it was told
 	Closed  Kind = "closed"  // the alert fires no more
 	Lost    Kind = "lost"    // the alert names no service that is known
+	Missed  Kind = "missed"  // there was no report, twice in a row: silence would look as if all was well
+	Back    Kind = "back"    // there is one again, and nothing changed meanwhile
 )
 
 // News is what a run has to tell.
 type News struct {
 	Kind       Kind
-	Report     diagnostics.Report     // all that was seen; zero for Lost, and without a verdict when there was no report
+	Report     diagnostics.Report     // all that was seen; zero for Lost and Missed, and for Closed when there was no report
 	Difference diagnostics.Difference // of Changed
 	Hushed     []Hush                 // suppressions that hide something that is not well
 	Broken     []diagnostics.Result   // checks whose suppression is over, and that are not well still
@@ -91,11 +93,13 @@ func Judge(w Watch, report diagnostics.Report, suppressions []Suppression, now t
 	}
 	if n.Kind == Quiet {
 		m.Told, m.Incident = w.Memory.Told, w.Memory.Incident
+		if w.Alert == nil && w.Memory.Missed >= blindRuns {
+			n.Kind = Back
+			n.Thread = m.Incident.thread()
+		}
 		return n, m
 	}
-	if m.Incident != nil {
-		n.Thread = m.Incident.Thread
-	}
+	n.Thread = m.Incident.thread()
 	if n.Over {
 		n.Lasted, m.Incident = now.Sub(m.Incident.Began), nil
 	}
@@ -248,6 +252,14 @@ func (i *Incident) of(a Alert) *Incident {
 		next.Thread = i.Thread
 	}
 	return next
+}
+
+// thread is where an incident is told; empty when there is none.
+func (i *Incident) thread() string {
+	if i == nil {
+		return ""
+	}
+	return i.Thread
 }
 
 // note returns the incident with a check that became worse in it. It changes none

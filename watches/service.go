@@ -204,7 +204,7 @@ func (r *run) all(ctx context.Context) error {
 		if err != nil {
 			r.log.WarnContext(ctx, "news of a watch could not be told", "kind", string(news.Kind), "channel", r.watch.Channel, "error", err)
 			next, due = r.untold(next, due)
-		} else if next.Incident != nil {
+		} else if next.Incident != nil && news.Kind != Missed && news.Kind != Back {
 			next.Incident.Thread = thread
 		}
 	}
@@ -250,6 +250,9 @@ func (r *run) look(ctx context.Context) (News, Memory, error) {
 	next := r.watch.Memory
 	next.Ran, next.Missed = now, next.Missed+1
 	news := News{}
+	if r.watch.Alert == nil && next.Missed == blindRuns {
+		news = News{Kind: Missed, Thread: next.Incident.thread()}
+	}
 	if a := r.watch.Alert; a != nil && a.Resolved && next.Incident != nil {
 		news = News{Kind: Closed, Over: true, Thread: next.Incident.Thread, Lasted: now.Sub(next.Incident.Began)}
 		next.Incident = nil

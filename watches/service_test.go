@@ -166,21 +166,36 @@ func TestWhatCouldNotBeToldIsToldLater(t *testing.T) {
 	}
 }
 
-func TestARunWithoutReportTellsNothing(t *testing.T) {
+// TestRunsWithoutReportAreTold holds that silence never stands for a bot that
+// cannot look.
+func TestRunsWithoutReportAreTold(t *testing.T) {
 	w := newWorld(t)
 	id := w.watch()
 	w.run(id)
 	w.says("worker first run1")
 	w.sees = ""
 	w.run(id)
+	w.says() // once can be chance
+	w.mute = true
+	w.run(id)
+	w.mute = false
+	w.run(id)
+	w.says("worker missed")
 	w.run(id)
 	w.says()
-	if got := w.rows[id].Memory; got.Missed != 2 || got.Told == nil {
+	if got := w.rows[id].Memory; got.Missed != 3 || got.Told == nil {
 		t.Errorf("it remembers %+v", got)
 	}
+	w.sees = "A:pass"
+	w.run(id)
+	w.says("worker back run2")
+	w.sees = ""
+	w.run(id)
+	w.run(id)
+	w.says("worker missed")
 	w.sees = "A:fail"
 	w.run(id)
-	w.says("worker changed A:fail run2")
+	w.says("worker changed A:fail run3")
 	if got := w.rows[id].Memory.Missed; got != 0 {
 		t.Errorf("%d runs are missing still", got)
 	}

@@ -42,6 +42,8 @@ func happenings() []happening {
 		event(`the watches that are due run`, func(p *play, _ []string) { p.stage.runWatches() }),
 		event(`alert (\w+) (fires|is resolved) for (\S+)`, func(p *play, m []string) { p.stage.alert(m[1], m[2] != "fires", m[3]) }),
 		event(`a run told, and died before it said so`, func(p *play, _ []string) { p.stage.dieTelling() }),
+		event(`the bot cannot look`, func(p *play, _ []string) { p.stage.set(func() { p.stage.broken = true }) }),
+		event(`the bot can look again`, func(p *play, _ []string) { p.stage.set(func() { p.stage.broken = false }) }),
 		event(`vault breaks`, func(p *play, _ []string) { p.stage.set(func() { p.stage.broken = true }) }),
 		event(`(\w+) passes?`, func(p *play, m []string) {
 			d, err := time.ParseDuration(m[1])

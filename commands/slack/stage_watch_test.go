@@ -15,14 +15,23 @@ import (
 func (s *stage) watch() {
 	service, err := watches.New(watches.Options{
 		Store: s.store, Hushes: s.store, Now: s.now, NewID: s.newID,
-		Diagnose: func(ctx context.Context, service string) (diagnostics.Report, error) {
-			return s.Diagnose(ctx, service, commands.Options{})
-		},
+		Diagnose: s.lookAgain,
 	})
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	s.watches = service
+}
+
+// lookAgain diagnoses a service, unless the bot is broken.
+func (s *stage) lookAgain(ctx context.Context, service string) (diagnostics.Report, error) {
+	s.mu.Lock()
+	broken := s.broken
+	s.mu.Unlock()
+	if broken {
+		return diagnostics.Report{}, errors.New(canaryError)
+	}
+	return s.Diagnose(ctx, service, commands.Options{})
 }
 
 // due are the watches that are due.
@@ -73,9 +82,7 @@ func (s *stage) dieTelling() {
 	due, service := s.due(), s.watches
 	dying, err := watches.New(watches.Options{
 		Store: forgetful{s.store}, Hushes: s.store, Now: s.now,
-		Diagnose: func(ctx context.Context, service string) (diagnostics.Report, error) {
-			return s.Diagnose(ctx, service, commands.Options{})
-		},
+		Diagnose: s.lookAgain,
 	})
 	if err != nil {
 		s.t.Fatal(err)
