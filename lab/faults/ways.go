@@ -59,8 +59,18 @@ func wayFaults() []Fault {
 		gone("spire-server-hangs", 2, "SPF-009", "The SPIRE server accepts and never answers, and the worker was rolled out.",
 			all(spiffe(map[string]any{"server_hang": true}), restart(worker)), all(spiffe(map[string]any{"server_hang": false}), restart(worker))),
 		gone("worker-crashed", 0, "KUB-001", "The worker's process died, and nothing starts it again.", kill(worker), restart(worker)),
+		gone("agent-of-its-node-banned", 2, "SPF-012", "The agent of the worker's node is banned; those of two other nodes are well.",
+			peers("banned", "", ""), peers("")),
+		warn("agent-behind-its-peers", 2, "SPR-004", "An agent of another version than its peers.", peers("", "", "old"), peers("")),
+		warn("agent-banned-among-peers", 2, "SPF-005", "One agent of three is banned; the worker's is well.", peers("", "", "banned"), peers("")),
 		warn("jwt-ttl-below-cache", 2, "SPF-007", "The entry's jwt_svid_ttl is what caches renew at.", entryJWTTTL(300), entryJWTTTL(0)),
 	}
+}
+
+// peers sets the state of the agent of the worker's node, and of agents of other
+// nodes, of which there are none otherwise.
+func peers(own string, others ...string) act {
+	return spiffe(map[string]any{"agent_state": own, "peers": append([]string{}, others...)})
 }
 
 // configured restarts a service with another configuration, as a rollout would;
