@@ -125,7 +125,7 @@ func secretsOf(t *testing.T, state world.State) map[string]string {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no secret ids: %v", err)
 	}
-	for _, file := range append(files, state.Bot.VaultTokenFile) {
+	for _, file := range append(files, state.Bot.VaultTokenFile, state.Bot.AlertsTokenFile) {
 		data, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
