@@ -47,6 +47,7 @@ type scene struct {
 func scenes() []scene {
 	const last = `[...document.querySelectorAll("#messages .message:has(.block-actions)")].at(-1)`
 	const toTop = last + `.scrollIntoView({ block: "start" })`
+	const newest = `[...document.querySelectorAll("#messages .message")].at(-1)`
 	const thread = "#thread-messages"
 	const card = `document.querySelector("` + thread + ` .message:has([data-action=approve])")`
 	openThread := chromedp.Steps(shows(last+`?.querySelector(".replies")`), runs(last+`.querySelector(".replies").click()`))
@@ -92,6 +93,20 @@ func scenes() []scene {
 		{
 			name: "pedido", user: "ana", channel: "incidents", frame: toTop,
 			acts: []step{types("/vault run end-to-end orchestrator"), shows(`document.querySelector("#messages .message:has([data-action=approve])")`)},
+		},
+		{
+			name: "watch", user: "bruno", channel: "incidents", frame: `document.querySelector("` + thread + ` .message").scrollIntoView({ block: "start" })`,
+			acts: []step{
+				types("/vault watch worker every 10m"), answered(newest),
+				shows(newest + `?.querySelector(".replies")`), runs(newest + `.querySelector(".replies").click()`), shows(`document.querySelector("#thread-messages .count")`),
+			},
+		},
+		{
+			name: "metrics", user: "carla", channel: "incidents", frame: `document.querySelector("` + thread + ` img").scrollIntoView({ block: "center" })`,
+			acts: []step{
+				types("/vault metrics worker"), shows(newest + `?.querySelector(".replies")`), settle(4 * time.Second),
+				runs(newest + `.querySelector(".replies").click()`), shows(`document.querySelector("` + thread + ` img")`),
+			},
 		},
 		{
 			// The last one of Bruno: a modal stays open wherever he goes.
