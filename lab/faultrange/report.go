@@ -118,11 +118,11 @@ func (r Report) Markdown() string {
 
 Written by `+"`make range`"+` on %s, on a machine with %d cores; tokens, leases and SVIDs lived %s.
 
-Each fault was injected for real into a healthy lab: a server stopped or frozen, a policy, role or secret changed, a service rolled
-out with a wrong configuration. Then `+"`bot diagnose`"+` was run each second, by a bot that is told nothing of faults. Its verdict is the
-first that is not healthy and stays the same for %s (a warning, or "cannot tell", for %s; several faults at once, for %s). A wrong verdict is not asked for again. A
-change that harms nobody is looked at as long; one that harms may take %s to show. What the lab cannot break for real is tried with
-fixtures (checks.md says which) and is not counted here.
+Each fault was injected for real into a healthy lab: a server stopped or frozen, a policy, role or secret changed, a service rolled out
+with a wrong configuration. Then `+"`bot diagnose`"+` was run each second, by a bot that is told nothing of faults. Its verdict is the first
+that is not healthy and stays the same for %s (a warning, or "cannot tell", for %s; several faults at once, for %s). A wrong verdict
+is not asked for again. A change that harms nobody is looked at as long; one that harms may take %s to show. What the lab cannot
+break for real is tried with fixtures (checks.md says which) and is not counted here.
 
 `, r.At.UTC().Format(time.DateOnly), r.Cores, r.TTL, failStays, otherStays, r.TTL+r.TTL/2, 4*r.TTL)
 	b.WriteString("```\n" + strings.Join(r.totals(), "\n") + "\n```\n")
