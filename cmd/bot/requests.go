@@ -75,15 +75,26 @@ func (a *app) noRequest(id string) int {
 // requestID is an id as people type it.
 func requestID(typed string) string { return strings.ToLower(strings.TrimSpace(typed)) }
 
-// withStore opens what the configuration keeps requests in, for as long as do
-// takes. Without approvals there is nothing to show.
+// withStore is withDatabase for requests. Without approvals there is nothing to
+// show.
 func (a *app) withStore(ctx context.Context, do func(*store.Store, *config.Config) int) int {
+	return a.withDatabase(ctx, func(c *config.Config) string {
+		if c.Approvals == nil {
+			return a.words.Say("no_approvals")
+		}
+		return ""
+	}, do)
+}
+
+// withDatabase opens the database of the configuration, for as long as do takes.
+// missing says what the configuration lacks for that, or nothing.
+func (a *app) withDatabase(ctx context.Context, missing func(*config.Config) string, do func(*store.Store, *config.Config) int) int {
 	c, err := a.config()
 	if err != nil {
 		return a.fail(err)
 	}
-	if c.Approvals == nil {
-		a.complain(a.words.Say("no_approvals"))
+	if lacks := missing(c); lacks != "" {
+		a.complain(lacks)
 		return exitUsage
 	}
 	s, err := openStore(ctx, c.Store, a.log, a.now)

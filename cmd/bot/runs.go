@@ -46,25 +46,14 @@ func (a *app) keep(ctx context.Context, c *config.Config, report diagnostics.Rep
 	return id
 }
 
-// withRuns opens what the configuration keeps runs in, for as long as do takes.
+// withRuns is withDatabase for what keeps runs.
 func (a *app) withRuns(ctx context.Context, do func(*store.Store, *config.Config) int) int {
-	c, err := a.config()
-	if err != nil {
-		return a.fail(err)
-	}
-	if c.Store == nil {
-		a.complain(a.words.Say("no_store"))
-		return exitUsage
-	}
-	s, err := openStore(ctx, c.Store, a.log, a.now)
-	if err != nil {
-		return a.untold(err)
-	}
-	status := do(s, c)
-	if err := s.Close(); err != nil {
-		return a.untold(err)
-	}
-	return status
+	return a.withDatabase(ctx, func(c *config.Config) string {
+		if c.Store == nil {
+			return a.words.Say("no_store")
+		}
+		return ""
+	}, do)
 }
 
 // ofService resolves the service of a command about runs.

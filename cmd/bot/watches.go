@@ -12,6 +12,7 @@ import (
 	"tandem/commands/slack"
 	"tandem/config"
 	"tandem/diagnostics"
+	"tandem/diagnostics/redact"
 	"tandem/diagnostics/throttle"
 	"tandem/store"
 	"tandem/watches"
@@ -29,14 +30,16 @@ func (w *wired) watches(c *config.Config, s *store.Store, registry prometheus.Re
 	})
 }
 
-// lookAgain diagnoses a service when every system has room for that.
+// lookAgain diagnoses a service when every system has room for that. A watch
+// remembers in the database what it was told, so secrets are taken out once more.
 func (w *wired) lookAgain(ctx context.Context, service string) (diagnostics.Report, error) {
 	leave, err := w.throttles.room.Enter(ctx)
 	if err != nil {
 		return diagnostics.Report{}, err
 	}
 	defer leave()
-	return w.diagnoser.Diagnose(ctx, service, commands.Options{})
+	report, err := w.diagnoser.Diagnose(ctx, service, commands.Options{})
+	return report.Map(redact.String), err
 }
 
 // keepTold keeps the reports that watches tell, to compare with later.
